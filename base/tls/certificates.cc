@@ -1,0 +1,254 @@
+#include "base/tls/certificates.h"
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <time.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace berth {
+namespace {
+
+template <auto Free>
+struct Deleter {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using CertPtr = std::unique_ptr<X509, Deleter<X509_free>>;
+using CsrPtr = std::unique_ptr<X509_REQ, Deleter<X509_REQ_free>>;
+using ExtensionPtr =
+    std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using NumberPtr = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+
+absl::Status SslError(absl::string_view what) {
+  const unsigned long code = ERR_get_error();
+  const char* reason = ERR_reason_error_string(code);
+  ERR_clear_error();
+  return absl::InternalError(
+      absl::StrCat(what, ": ", reason != nullptr ? reason : "unknown error"));
+}
+
+BioPtr ReadBio(const std::string& text) {
+  return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+std::string Content(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
+absl::StatusOr<CertPtr> ParseCertificate(const std::string& pem) {
+  BioPtr bio = ReadBio(pem);
+  CertPtr cert(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (cert == nullptr) {
+    return absl::InvalidArgumentError("not a certificate in PEM form");
+  }
+  return cert;
+}
+
+absl::StatusOr<KeyPtr> ParseKey(const std::string& pem) {
+  BioPtr bio = ReadBio(pem);
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (key == nullptr) {
+    return absl::InvalidArgumentError("not a private key in PEM form");
+  }
+  return key;
+}
+
+absl::StatusOr<KeyPtr> ParseRequestKey(const std::string& pem) {
+  BioPtr bio = ReadBio(pem);
+  CsrPtr csr(PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (csr == nullptr) {
+    return absl::InvalidArgumentError(
+        "not a certificate signing request in PEM form");
+  }
+  KeyPtr key(X509_REQ_get_pubkey(csr.get()));
+  char group[64] = "";
+  if (key == nullptr ||
+      EVP_PKEY_get_group_name(key.get(), group, sizeof group, nullptr) != 1 ||
+      std::string(group) != "prime256v1") {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "the certificate signing request has no ECDSA P-256 key");
+  }
+  if (X509_REQ_verify(csr.get(), key.get()) != 1) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError(
+        "the certificate signing request is not signed with its own key");
+  }
+  return key;
+}
+
+absl::Status AddExtension(X509* cert, X509* issuer, int nid,
+                          const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, cert, nullptr, nullptr, 0);
+  ExtensionPtr extension(
+      X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  if (extension == nullptr || X509_add_ext(cert, extension.get(), -1) != 1) {
+    return SslError("certificate extension");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetNameAndTimes(X509* cert, absl::string_view common_name,
+                             absl::Duration lifetime) {
+  X509_set_version(cert, X509_VERSION_3);
+  unsigned char serial[16];
+  if (RAND_bytes(serial, sizeof serial) != 1) return SslError("random");
+  serial[0] &= 0x7f;  // Serial numbers are positive.
+  NumberPtr number(BN_bin2bn(serial, sizeof serial, nullptr));
+  if (number == nullptr ||
+      BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(cert)) ==
+          nullptr) {
+    return SslError("serial number");
+  }
+  const absl::Time now = absl::Now();
+  ASN1_TIME_set(X509_getm_notBefore(cert),
+                absl::ToTimeT(now - absl::Minutes(5)));
+  ASN1_TIME_set(X509_getm_notAfter(cert), absl::ToTimeT(now + lifetime));
+  const std::string name(common_name);
+  if (X509_NAME_add_entry_by_txt(
+          X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
+          reinterpret_cast<const unsigned char*>(name.data()),
+          static_cast<int>(name.size()), -1, 0) != 1) {
+    return SslError("certificate name");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> SignedPem(X509* cert, EVP_PKEY* key) {
+  if (X509_sign(cert, key, EVP_sha256()) == 0) return SslError("signing");
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_X509(bio.get(), cert) != 1) return SslError("certificate");
+  return Content(bio.get());
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> NewPrivateKeyPem() {
+  KeyPtr key(EVP_EC_gen("P-256"));
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  if (key == nullptr ||
+      PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0,
+                                    nullptr, nullptr) != 1) {
+    return SslError("private key");
+  }
+  return Content(bio.get());
+}
+
+absl::StatusOr<std::string> NewCsrPem(const std::string& key_pem) {
+  BERTH_ASSIGN_OR_RETURN(KeyPtr key, ParseKey(key_pem));
+  CsrPtr csr(X509_REQ_new());
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  if (X509_REQ_set_pubkey(csr.get(), key.get()) != 1 ||
+      X509_REQ_sign(csr.get(), key.get(), EVP_sha256()) == 0 ||
+      PEM_write_bio_X509_REQ(bio.get(), csr.get()) != 1) {
+    return SslError("certificate signing request");
+  }
+  return Content(bio.get());
+}
+
+absl::StatusOr<absl::Time> CertificateExpiry(const std::string& cert_pem) {
+  BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(cert_pem));
+  tm when = {};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(cert.get()), &when) != 1) {
+    return absl::InvalidArgumentError("the certificate has no end");
+  }
+  return absl::FromTimeT(timegm(&when));
+}
+
+absl::StatusOr<Identity> CertificateIdentity(const std::string& cert_pem) {
+  BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(cert_pem));
+  std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
+          cert.get(), NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
+    return ParseIdentityUri(absl::string_view(
+        reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+        static_cast<size_t>(ASN1_STRING_length(uri))));
+  }
+  return absl::InvalidArgumentError("the certificate names nobody");
+}
+
+absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(
+    absl::string_view common_name) {
+  BERTH_ASSIGN_OR_RETURN(std::string key_pem, NewPrivateKeyPem());
+  BERTH_ASSIGN_OR_RETURN(KeyPtr key, ParseKey(key_pem));
+  CertPtr cert(X509_new());
+  BERTH_RETURN_IF_ERROR(
+      SetNameAndTimes(cert.get(), common_name, absl::Hours(24 * 365 * 20)));
+  X509_set_issuer_name(cert.get(), X509_get_subject_name(cert.get()));
+  X509_set_pubkey(cert.get(), key.get());
+  for (auto [nid, value] :
+       {std::pair(NID_basic_constraints, "critical,CA:TRUE,pathlen:0"),
+        std::pair(NID_key_usage, "critical,keyCertSign,cRLSign"),
+        std::pair(NID_subject_key_identifier, "hash")}) {
+    BERTH_RETURN_IF_ERROR(AddExtension(cert.get(), cert.get(), nid, value));
+  }
+  BERTH_ASSIGN_OR_RETURN(std::string cert_pem,
+                         SignedPem(cert.get(), key.get()));
+  return CertificateAuthority(std::move(cert_pem), std::move(key_pem));
+}
+
+absl::StatusOr<CertificateAuthority> CertificateAuthority::Load(
+    std::string cert_pem, std::string key_pem) {
+  BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(cert_pem));
+  BERTH_ASSIGN_OR_RETURN(KeyPtr key, ParseKey(key_pem));
+  if (X509_check_private_key(cert.get(), key.get()) != 1) {
+    ERR_clear_error();
+    return absl::FailedPreconditionError(
+        "the CA's certificate and its key do not belong together");
+  }
+  return CertificateAuthority(std::move(cert_pem), std::move(key_pem));
+}
+
+absl::StatusOr<std::string> CertificateAuthority::Issue(
+    const std::string& csr_pem, const Identity& identity,
+    absl::Duration lifetime) const {
+  BERTH_ASSIGN_OR_RETURN(KeyPtr subject_key, ParseRequestKey(csr_pem));
+  BERTH_ASSIGN_OR_RETURN(CertPtr issuer, ParseCertificate(cert_pem_));
+  BERTH_ASSIGN_OR_RETURN(KeyPtr issuer_key, ParseKey(key_pem_));
+  CertPtr cert(X509_new());
+  BERTH_RETURN_IF_ERROR(SetNameAndTimes(cert.get(), identity.name, lifetime));
+  X509_set_issuer_name(cert.get(), X509_get_subject_name(issuer.get()));
+  X509_set_pubkey(cert.get(), subject_key.get());
+  const bool server = identity.purpose == Purpose::kBroker;
+  std::string names = absl::StrCat("URI:", ToUri(identity));
+  if (server) absl::StrAppend(&names, ",DNS:", kBrokerServerName);
+  for (const auto& [nid, value] :
+       {std::pair<int, std::string>(NID_basic_constraints, "critical,CA:FALSE"),
+        std::pair<int, std::string>(NID_key_usage, "critical,digitalSignature"),
+        std::pair<int, std::string>(NID_ext_key_usage,
+                                    server ? "serverAuth" : "clientAuth"),
+        std::pair<int, std::string>(NID_subject_alt_name, names),
+        std::pair<int, std::string>(NID_authority_key_identifier, "keyid")}) {
+    BERTH_RETURN_IF_ERROR(AddExtension(cert.get(), issuer.get(), nid, value));
+  }
+  return SignedPem(cert.get(), issuer_key.get());
+}
+
+}  // namespace berth

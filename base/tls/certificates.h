@@ -1,0 +1,61 @@
+#ifndef BERTH_BASE_TLS_CERTIFICATES_H_
+#define BERTH_BASE_TLS_CERTIFICATES_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/tls/identity.h"
+
+namespace berth {
+
+// The name in a broker's certificate that its peers verify, whatever address
+// they dialled. Only certificates of purpose kBroker carry a server name.
+inline constexpr char kBrokerServerName[] = "berth-broker";
+
+// A new ECDSA P-256 private key (PKCS #8, PEM). Secret.
+absl::StatusOr<std::string> NewPrivateKeyPem();
+
+// A certificate signing request for `key_pem`. It carries no name: the issuer
+// decides who it is for.
+absl::StatusOr<std::string> NewCsrPem(const std::string& key_pem);
+
+// When a certificate ends. InvalidArgument if it can't be read.
+absl::StatusOr<absl::Time> CertificateExpiry(const std::string& cert_pem);
+
+// Whom a certificate speaks for. InvalidArgument if it names nobody.
+absl::StatusOr<Identity> CertificateIdentity(const std::string& cert_pem);
+
+// CertificateAuthority issues the certificates of one fleet. Thread-safe.
+class CertificateAuthority {
+ public:
+  // Makes a new one, valid for 20 years.
+  static absl::StatusOr<CertificateAuthority> Create(
+      absl::string_view common_name);
+
+  // FailedPrecondition if key and certificate do not belong together.
+  static absl::StatusOr<CertificateAuthority> Load(std::string cert_pem,
+                                                   std::string key_pem);
+
+  // Certifies the public key of `csr_pem` for `identity`, from 5 minutes ago
+  // (clocks differ) and for `lifetime` from now. InvalidArgument if the
+  // request can't be read, is not signed with its key, or is not P-256.
+  absl::StatusOr<std::string> Issue(const std::string& csr_pem,
+                                    const Identity& identity,
+                                    absl::Duration lifetime) const;
+
+  const std::string& cert_pem() const { return cert_pem_; }
+  const std::string& key_pem() const { return key_pem_; }
+
+ private:
+  CertificateAuthority(std::string cert_pem, std::string key_pem)
+      : cert_pem_(std::move(cert_pem)), key_pem_(std::move(key_pem)) {}
+
+  std::string cert_pem_;
+  std::string key_pem_;
+};
+
+}  // namespace berth
+
+#endif  // BERTH_BASE_TLS_CERTIFICATES_H_

@@ -1,0 +1,55 @@
+#include "base/tls/certificates.h"
+
+#include <string>
+
+#include "absl/time/clock.h"
+#include "gtest/gtest.h"
+
+namespace berth {
+namespace {
+
+TEST(CertificatesTest, IssuesForAnIdentityAndALifetime) {
+  auto ca = CertificateAuthority::Create("test");
+  ASSERT_TRUE(ca.ok()) << ca.status();
+  const std::string csr = NewCsrPem(NewPrivateKeyPem().value()).value();
+  const Identity alice{Purpose::kUser, "alice"};
+  auto cert = ca->Issue(csr, alice, absl::Hours(12));
+  ASSERT_TRUE(cert.ok()) << cert.status();
+  EXPECT_EQ(CertificateIdentity(*cert).value(), alice);
+  const absl::Duration left = CertificateExpiry(*cert).value() - absl::Now();
+  EXPECT_GT(left, absl::Hours(12) - absl::Minutes(1));
+  EXPECT_LE(left, absl::Hours(12));
+}
+
+TEST(CertificatesTest, RefusesARequestThatCannotBeRead) {
+  auto ca = CertificateAuthority::Create("test");
+  for (const char* csr : {"", "nonsense",
+                          "-----BEGIN CERTIFICATE REQUEST-----\n"
+                          "AAAA\n"
+                          "-----END CERTIFICATE REQUEST-----\n"}) {
+    EXPECT_EQ(
+        ca->Issue(csr, {Purpose::kUser, "a"}, absl::Hours(1)).status().code(),
+        absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(CertificatesTest, LoadChecksThatKeyAndCertificateBelongTogether) {
+  auto one = CertificateAuthority::Create("one");
+  auto two = CertificateAuthority::Create("two");
+  EXPECT_TRUE(CertificateAuthority::Load(one->cert_pem(), one->key_pem()).ok());
+  EXPECT_EQ(CertificateAuthority::Load(one->cert_pem(), two->key_pem())
+                .status()
+                .code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CertificateAuthority::Load("x", "y").status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(CertificatesTest, TheCaItselfNamesNobody) {
+  auto ca = CertificateAuthority::Create("test");
+  EXPECT_EQ(CertificateIdentity(ca->cert_pem()).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace berth

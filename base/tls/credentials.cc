@@ -1,0 +1,95 @@
+#include "base/tls/credentials.h"
+
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/tls/certificates.h"
+
+namespace berth {
+namespace {
+
+// gRPC leaves versions and cipher suites of TLS 1.3 to OpenSSL's defaults,
+// which only a configuration can set. "system_default" applies to every
+// context that the process makes.
+constexpr absl::string_view kOpenSslConfig = R"(
+openssl_conf = berth
+[berth]
+ssl_conf = ssl
+[ssl]
+system_default = tls
+[tls]
+MinProtocol = TLSv1.3
+Ciphersuites = TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384
+)";
+
+}  // namespace
+
+void InitTls() {
+  const int fd = memfd_create("openssl.cnf", MFD_CLOEXEC);
+  std::string path = "/dev/null";
+  if (fd >= 0 && write(fd, kOpenSslConfig.data(), kOpenSslConfig.size()) ==
+                     static_cast<ssize_t>(kOpenSslConfig.size())) {
+    path = absl::StrCat("/proc/self/fd/", fd);
+  }
+  OPENSSL_INIT_SETTINGS* settings = OPENSSL_INIT_new();
+  OPENSSL_INIT_set_config_filename(settings, path.c_str());
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, settings);
+  OPENSSL_INIT_free(settings);
+  if (fd >= 0) close(fd);
+}
+
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
+    const std::string& ca_pem, const std::string& cert_pem,
+    const std::string& key_pem) {
+  grpc::SslServerCredentialsOptions options(
+      GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = ca_pem;
+  options.pem_key_cert_pairs.push_back({key_pem, cert_pem});
+  return grpc::SslServerCredentials(options);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> MakeChannelCredentials(
+    const std::string& ca_pem, const std::string& cert_pem,
+    const std::string& key_pem) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = ca_pem;
+  options.pem_cert_chain = cert_pem;
+  options.pem_private_key = key_pem;
+  return grpc::SslCredentials(options);
+}
+
+void SetChannelDefaults(grpc::ChannelArguments* arguments) {
+  arguments->SetSslTargetNameOverride(kBrokerServerName);
+  arguments->SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments->SetMaxSendMessageSize(kMaxMessageBytes);
+  arguments->SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  arguments->SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  arguments->SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments->SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // No look-up of service configurations in DNS, and no proxy by accident.
+  arguments->SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments->SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+}
+
+absl::StatusOr<Identity> PeerIdentity(const grpc::AuthContext& context) {
+  if (!context.IsPeerAuthenticated()) {
+    return absl::UnauthenticatedError(
+        "no client certificate was presented; see `berth context`");
+  }
+  for (const grpc::string_ref& uri :
+       context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
+    auto identity = ParseIdentityUri(absl::string_view(uri.data(), uri.size()));
+    if (identity.ok()) return identity;
+  }
+  return absl::UnauthenticatedError(
+      "the client certificate carries no Berth identity");
+}
+
+}  // namespace berth
