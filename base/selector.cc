@@ -64,8 +64,7 @@ absl::StatusOr<Selector> ParseSelector(absl::string_view text) {
     return selector;
   }
   const size_t dots = text.find("..");
-  if (dots != absl::string_view::npos && dots > 0 &&
-      IsNumber(text.substr(0, dots)) && IsNumber(text.substr(dots + 2))) {
+  if (dots != absl::string_view::npos && IsNumber(text.substr(0, dots))) {
     selector.kind = Selector::Kind::kRange;
     BERTH_ASSIGN_OR_RETURN(selector.first, ParseId(text.substr(0, dots)));
     BERTH_ASSIGN_OR_RETURN(selector.last, ParseId(text.substr(dots + 2)));
