@@ -1,0 +1,90 @@
+#ifndef BERTH_TESTS_E2E_FLEET_H_
+#define BERTH_TESTS_E2E_FLEET_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "proto/berth/v1/sessions.pb.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace berth::testing {
+
+// Fleet runs a real broker, real agents under any names, and the real `berth`
+// of any number of clients, all on loopback and in one private directory. Any
+// step that fails fails the test. What the programs logged is kept with the
+// directory if the test fails.
+class Fleet {
+ public:
+  // Starts a broker and an agent for each of `computers`, all online.
+  explicit Fleet(const std::vector<std::string>& computers);
+  ~Fleet();
+
+  // Runs `berth` to its end as `client`: clients of different names share
+  // nothing, as if they were on different machines.
+  Process::Finished Berth(const std::vector<std::string>& arguments,
+                          const std::string& input = "",
+                          const std::string& client = "laptop");
+
+  // As Berth(), and expects success. Returns what it printed.
+  std::string Run(const std::vector<std::string>& arguments,
+                  const std::string& input = "",
+                  const std::string& client = "laptop");
+
+  // Starts `berth` and leaves it running; its stdout is the returned process's.
+  Process Start(const std::vector<std::string>& arguments,
+                const std::string& client = "laptop");
+
+  // How to start `berth` as `client`, to run it in some other way.
+  Process::Options Command(const std::vector<std::string>& arguments,
+                           const std::string& client);
+
+  // Calls `berth` until its output satisfies the caller: a state that changes
+  // by itself was reached. Fails the test after `limit`, quoting the last.
+  std::string WaitFor(const std::vector<std::string>& arguments,
+                      const std::string& text,
+                      absl::Duration limit = absl::Seconds(20),
+                      const std::string& client = "laptop");
+
+  // The sessions that `ls` shows for these arguments.
+  std::vector<v1::Session> Sessions(const std::vector<std::string>& arguments,
+                                    const std::string& client = "laptop");
+  // The one session that `selector` fits.
+  v1::Session Session(const std::string& selector,
+                      const std::string& client = "laptop");
+
+  // Waits until a session is in this state for this client.
+  void WaitForState(const std::string& selector, v1::SessionState state,
+                    const std::string& client = "laptop");
+
+  void StartBroker();
+  void KillBroker(int signal);
+  void StartAgent(const std::string& computer);
+  void KillAgent(const std::string& computer, int signal);
+
+  // The pid of the client's keeper; 0 if there is none.
+  pid_t KeeperPid(const std::string& client = "laptop");
+
+  const std::string& directory() const { return dir_.path(); }
+  std::string AgentDirectory(const std::string& computer) const {
+    return dir_.path() + "/" + computer;
+  }
+  int port() const { return port_; }
+
+ private:
+  std::vector<std::string> Environment(const std::string& client) const;
+  void Join(const std::string& computer);
+
+  TempDir dir_;
+  int port_ = 0;  // Chosen by the kernel when the broker first starts.
+  std::optional<Process> broker_;
+  std::map<std::string, Process> agents_;
+  std::vector<std::string> clients_;
+};
+
+}  // namespace berth::testing
+
+#endif  // BERTH_TESTS_E2E_FLEET_H_
