@@ -1,0 +1,74 @@
+#include "agent/shell/control_channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <utility>
+
+#include "base/files.h"
+
+namespace berth::shell {
+namespace {
+
+constexpr size_t kMaxDescriptors = 4;
+
+}  // namespace
+
+absl::StatusOr<ControlChannel> ControlChannel::Open(UniqueFd& peer) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return ErrnoToStatus(errno, "socketpair");
+  }
+  peer.reset(ends[1]);
+  return ControlChannel(UniqueFd(ends[0]));
+}
+
+absl::Status ControlChannel::Send(const ControlPacket& packet,
+                                  absl::Span<const int> fds) {
+  if (!is_open() || fds.size() > kMaxDescriptors) {
+    return absl::UnavailableError("the shell's control channel is closed");
+  }
+  std::string bytes = EncodePacket(packet);
+  iovec part = {bytes.data(), bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (!fds.empty()) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
+  }
+  if (sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+    return absl::OkStatus();
+  }
+  if (errno == EAGAIN || errno == ENOBUFS) {
+    return absl::ResourceExhaustedError(
+        "the shell does not read its control channel");
+  }
+  return absl::UnavailableError("the shell's control channel is closed");
+}
+
+absl::StatusOr<std::optional<ControlPacket>> ControlChannel::Receive() {
+  if (!is_open()) return std::nullopt;
+  char bytes[sizeof(berth_packet) + BERTH_PACKET_TEXT_MAX];
+  // Without a place for descriptors the kernel drops any that are sent.
+  ssize_t length = recv(fd_.get(), bytes, sizeof(bytes), MSG_DONTWAIT);
+  if (length < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+  if (length <= 0) {
+    fd_.reset();
+    return std::nullopt;
+  }
+  absl::StatusOr<ControlPacket> packet =
+      DecodePacket(absl::string_view(bytes, static_cast<size_t>(length)));
+  if (!packet.ok()) return packet.status();
+  return std::optional<ControlPacket>(*std::move(packet));
+}
+
+}  // namespace berth::shell

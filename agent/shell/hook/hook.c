@@ -1,0 +1,227 @@
+/* A shared object that makes an ordinary interactive bash take commands from a
+ * control channel as well as from its terminal. It hooks the function by which
+ * readline gets its next key: at the primary prompt, and nowhere else, bash
+ * then waits for both. A run is executed in place, at top level, with its own
+ * streams; readline goes on as if nothing had happened. It uses no name,
+ * variable, trap, prompt or option of the shell, so nothing a user redefines
+ * matters, and nothing of it shows.
+ *
+ * It comes into bash by LD_PRELOAD, and removes itself from the environment
+ * before bash sees it. In a program that is not bash it does nothing. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/shell/hook/bash.h"
+#include "agent/shell/hook/cancel.h"
+#include "agent/shell/hook/control.h"
+#include "agent/shell/hook/run.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+extern char **environ;
+
+/* Runs what waits in the queue; true if bash should take an empty line, so that
+ * it makes a new prompt. */
+static bool run_queue(bool editing) {
+  struct job job;
+  while (control_next_job(&job)) {
+    if (job.withdrawn) {
+      job_close(&job);
+      control_say_withdrawn(job.id);
+    } else {
+      run_job(&job, editing);
+    }
+    if (run_take_fresh_prompt()) return true;
+    control_pull();
+  }
+  return false;
+}
+
+enum wakeup { WAKE_TERMINAL, WAKE_CONTROL, WAKE_SIGNAL, WAKE_ERROR };
+
+/* The terminal goes first: if the user pressed Enter at the same moment, runs
+ * wait for what the line does. */
+static enum wakeup wait_for_input(int tty) {
+  struct pollfd fds[2] = {{tty, POLLIN, 0},
+                          {control_fd(), control_events(), 0}};
+  if (poll(fds, 2, -1) < 0) return errno == EINTR ? WAKE_SIGNAL : WAKE_ERROR;
+  if (fds[0].revents) return WAKE_TERMINAL;
+  if (fds[1].revents & POLLOUT) control_flush();
+  if (fds[1].revents & ~POLLOUT) control_pull();
+  return WAKE_CONTROL;
+}
+
+/* As rl_getc() does when a signal comes. True if `result` is to be returned. */
+static bool handle_signal(int *result) {
+  int pending = rl_pending_signal();
+  if (pending == SIGHUP || pending == SIGTERM) {
+    *result = (rl_readline_state & RL_STATE_READCMD) ? RL_READERR : EOF;
+    return true;
+  }
+  rl_check_signals();
+  if (rl_signal_event_hook) rl_signal_event_hook();
+  return false;
+}
+
+/* In a command list, a trap, PROMPT_COMMAND, completion, `read -e`, or in the
+ * middle of a command (PS2) a run has to wait. */
+static bool at_primary_prompt(void) {
+  return !cancel_in_run() && !executing && parse_and_execute_level == 0 &&
+         current_command_line_count == 0;
+}
+
+static int get_key(FILE *in) {
+  if (!control_is_open() || !at_primary_prompt()) return rl_getc(in);
+  control_say_prompt(true);
+  while (control_is_open()) {
+    if (!control_has_job()) {
+      int result;
+      switch (wait_for_input(fileno(in))) {
+        case WAKE_TERMINAL:
+        case WAKE_ERROR:
+          return rl_getc(in);
+        case WAKE_SIGNAL:
+          if (handle_signal(&result)) return result;
+          continue;
+        case WAKE_CONTROL:
+          break;
+      }
+    }
+    if (run_queue(true)) return '\n';
+  }
+  return rl_getc(in);
+}
+
+static void prepare_terminal(int meta) {
+  if (cancel_in_run()) {
+    run_note_nested_readline();
+    rl_deprep_terminal();
+  } else if (rl_instream) {
+    run_note_cooked_mode(fileno(rl_instream));
+  }
+  rl_prep_terminal(meta);
+}
+
+/* Readline leaves its mode when a line was accepted. */
+static void release_terminal(void) {
+  rl_deprep_terminal();
+  if (control_is_open() && !cancel_in_run() && !executing) control_say_busy();
+}
+
+/* ---- bash without line editing (`--noediting`, `set +o emacs +o vi`) ---- */
+
+static bool reads_command_line(int fd) {
+  return fd == 0 && control_fd() >= 0 && shell_initialized && interactive &&
+         !(rl_readline_state & (RL_STATE_READCMD | RL_STATE_TERMPREPPED)) &&
+         at_primary_prompt() && control_is_open() && isatty(0);
+}
+
+static ssize_t real_read(int fd, void *buffer, size_t size) {
+  static ssize_t (*next)(int, void *, size_t);
+  if (!next) next = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+  return next(fd, buffer, size);
+}
+
+EXPORTED ssize_t read(int fd, void *buffer, size_t size) {
+  if (!reads_command_line(fd)) return real_read(fd, buffer, size);
+  control_say_prompt(false);
+  bool wait = true;
+  while (wait && control_is_open()) {
+    if (!control_has_job()) {
+      switch (wait_for_input(0)) {
+        case WAKE_SIGNAL:
+        case WAKE_ERROR:
+          return -1; /* The caller in bash knows what to do. */
+        case WAKE_TERMINAL:
+          wait = false;
+          continue;
+        case WAKE_CONTROL:
+          break;
+      }
+    }
+    run_queue(false);
+  }
+  ssize_t result = real_read(fd, buffer, size);
+  control_say_busy();
+  return result;
+}
+
+/* siglongjmp() of a fortified bash. */
+EXPORTED void __longjmp_chk(sigjmp_buf environment, int value) {
+  static void (*next)(sigjmp_buf, int);
+  if (!next) {
+    next = (void (*)(sigjmp_buf, int))dlsym(RTLD_NEXT, "__longjmp_chk");
+  }
+  run_before_jump(value);
+  next(environment, value);
+}
+
+/* ---- loading ---- */
+
+static char *environment_entry(const char *name) {
+  size_t length = strlen(name);
+  for (char **entry = environ; entry && *entry; entry++) {
+    if (!strncmp(*entry, name, length) && (*entry)[length] == '=') {
+      return *entry;
+    }
+  }
+  return NULL;
+}
+
+/* Before bash's main(), getenv() and unsetenv() may already be bash's own. */
+static void environment_drop(const char *name) {
+  char *dropped;
+  while ((dropped = environment_entry(name))) {
+    char **entry = environ;
+    while (*entry != dropped) entry++;
+    for (; *entry; entry++) entry[0] = entry[1];
+  }
+}
+
+/* The holder's entry is the first; the user's own stay. */
+static void leave_preload(void) {
+  static const char by_number[] = "/proc/self/fd/";
+  char *entry = environment_entry("LD_PRELOAD");
+  if (!entry) return;
+  char *value = strchr(entry, '=') + 1;
+  if (!strncmp(value, by_number, strlen(by_number))) {
+    close(atoi(value + strlen(by_number)));
+  }
+  char *rest = value + strcspn(value, ": ");
+  if (*rest) {
+    memmove(value, rest + 1, strlen(rest + 1) + 1);
+  } else {
+    environment_drop("LD_PRELOAD");
+  }
+}
+
+static bool is_usable_bash(void) {
+  return &rl_getc_function && &rl_getc && &parse_and_execute && &top_level &&
+         &return_catch && &save_parser_state && &restore_parser_state &&
+         &current_command_line_count && rl_getc_function == rl_getc;
+}
+
+__attribute__((constructor)) static void load(void) {
+  char *entry = environment_entry("BERTH_CTL");
+  if (!entry || !is_usable_bash()) return;
+  int fd = atoi(strchr(entry, '=') + 1);
+  if (fcntl(fd, F_GETFD) < 0) return;
+  control_open(fd);
+  run_init();
+  rl_getc_function = get_key;
+  rl_prep_term_function = prepare_terminal;
+  rl_deprep_term_function = release_terminal;
+  leave_preload();
+  environment_drop("BERTH_CTL");
+  pthread_atfork(NULL, NULL, cancel_in_child);
+  control_say_hello();
+}

@@ -1,0 +1,58 @@
+/* The packets on the control channel between the holder and the hook inside
+ * bash: one SOCK_SEQPACKET message each, this header and sometimes text. Read
+ * by C and C++; both ends are built together, so it has no versions. */
+#ifndef BERTH_AGENT_SHELL_HOOK_PACKET_H_
+#define BERTH_AGENT_SHELL_HOOK_PACKET_H_
+
+#include <stdint.h>
+
+enum berth_packet_type {
+  /* From the holder. */
+  BERTH_RUN = 'R',      /* with SCM_RIGHTS: script, stdin, stdout, stderr */
+  BERTH_WITHDRAW = 'C', /* forget run `id` if it has not started */
+  BERTH_ACK = 'A',      /* `done` was seen; no signal for it will follow */
+  /* From the shell. */
+  BERTH_HELLO = 'H',     /* status: pid */
+  BERTH_PROMPT = 'P',    /* waits for a key; status: `$?`, text: cwd */
+  BERTH_BUSY = 'B',      /* a line was accepted */
+  BERTH_STARTED = 'S',   /* run `id` has its descriptors and starts */
+  BERTH_DONE = 'D',      /* status, how, ns; text: cwd */
+  BERTH_WITHDRAWN = 'W', /* run `id` was forgotten before it started */
+  BERTH_REFUSED = 'X',   /* run `id` can't be run; text: why */
+};
+
+/* Flags of BERTH_RUN. */
+enum {
+  BERTH_RUN_KEEP_SHELL = 1, /* `exit` and `set -e` end the run only */
+  BERTH_RUN_KEEP_ERREXIT = 2, /* a `set -e` of the run is undone after it */
+};
+
+/* Flags of BERTH_ACK. */
+enum {
+  BERTH_ACK_REDRAW = 1,       /* the terminal was written to meanwhile */
+  BERTH_ACK_FRESH_PROMPT = 2, /* a new prompt, if the line is empty */
+};
+
+/* `how` of BERTH_DONE: which of bash's jumps ended the run. */
+enum {
+  BERTH_HOW_NORMAL = 0,
+  BERTH_HOW_DISCARD = 2, /* interrupted */
+  BERTH_HOW_EXITPROG = 3,
+  BERTH_HOW_ERREXIT = 4,
+  BERTH_HOW_EXIT = 6,
+  BERTH_HOW_FORCED = 256, /* added to the others */
+};
+
+/* Longest text after a header: a working directory. */
+enum { BERTH_PACKET_TEXT_MAX = 4096 };
+
+struct berth_packet {
+  uint32_t type;
+  uint32_t flags;
+  uint64_t id;
+  int32_t status;
+  int32_t how;
+  uint64_t ns;
+};
+
+#endif /* BERTH_AGENT_SHELL_HOOK_PACKET_H_ */
