@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -17,10 +21,12 @@
 namespace berth::testing {
 namespace {
 
-// The path of a program, from the environment that the build sets.
+// The path of a program, from the environment that the build sets; absolute,
+// because programs are started in other directories.
 std::string Binary(const char* variable) {
   const char* path = getenv(variable);
-  return path != nullptr ? path : absl::StrCat("missing-", variable);
+  std::error_code error;
+  return std::filesystem::absolute(path != nullptr ? path : variable, error);
 }
 
 }  // namespace
