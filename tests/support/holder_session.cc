@@ -142,19 +142,39 @@ absl::Status HolderSession::Open() {
 }
 
 HolderSession::~HolderSession() {
-  if (client_ && client_->connected() && holder_pid_ > 0) {
-    Request request;
-    request.mutable_terminate()->set_reason(1);
-    if (client_->Send(request).ok()) WaitGone(absl::Seconds(5)).IgnoreError();
-  }
-  if (holder_pid_ > 0 && ProcessLives(holder_pid_)) {
-    process_->Wait(absl::Seconds(5)).IgnoreError();
-    // Only if it is the holder still, and not one that got its number.
-    if (ProcessName(holder_pid_) == "berth-holder") kill(holder_pid_, SIGKILL);
+  End().IgnoreError();  // Who wants to know calls it.
+  // Only if it is the holder still, and not one that got its number.
+  if (holder_pid_ > 0 && ProcessName(holder_pid_) == "berth-holder") {
+    kill(holder_pid_, SIGKILL);
   }
   if (shell_pid_ > 0) {
     for (pid_t pid : ProcessesOfSession(shell_pid_)) kill(pid, SIGKILL);
   }
+}
+
+absl::Status HolderSession::End() {
+  if (shell_pid_ <= 0) return absl::OkStatus();
+  if (!gone()) {
+    Request request;
+    request.mutable_terminate()->set_reason(1);
+    absl::Status sent = client_->Send(request);
+    if (sent.ok()) BERTH_RETURN_IF_ERROR(WaitGone());
+  }
+  std::string left;
+  for (absl::Time end = absl::Now() + absl::Seconds(5); absl::Now() < end;
+       absl::SleepFor(absl::Milliseconds(2))) {
+    left.clear();
+    for (pid_t pid : ProcessesOfSession(shell_pid_)) {
+      absl::StrAppend(&left, " ", pid, " (", ProcessName(pid), ")");
+    }
+    if (ProcessName(holder_pid_) == "berth-holder" &&
+        ProcessLives(holder_pid_)) {
+      absl::StrAppend(&left, " ", holder_pid_, " (the holder)");
+    }
+    if (left.empty()) return absl::OkStatus();
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat("processes stay after the session:", left));
 }
 
 absl::StatusOr<HolderClient> HolderSession::Connect() const {
@@ -475,6 +495,12 @@ absl::Status HolderSession::SendInput() {
     }
   }
   return absl::OkStatus();
+}
+
+void HolderSession::TakeWhileItComes(uint64_t sequence) {
+  commands_[sequence].streamed = true;
+  absl::Status taken = TakeOutput(sequence, commands_[sequence].logged);
+  if (!taken.ok()) notices_.push_back(std::string(taken.message()));
 }
 
 absl::Status HolderSession::TakeOutput(uint64_t sequence, uint64_t to) {

@@ -120,8 +120,12 @@ class HolderSession {
   static absl::StatusOr<std::unique_ptr<HolderSession>> Start(
       const Options& options);
 
-  // Ends the session if it still lives, and what is left of its processes.
+  // Ends what is left of its processes.
   ~HolderSession();
+
+  // Asks the holder to end the session, if it still lives. DeadlineExceeded,
+  // with their names, if processes of it stay.
+  absl::Status End();
 
   pid_t shell_pid() const { return shell_pid_; }
   pid_t holder_pid() const { return holder_pid_; }
@@ -152,6 +156,8 @@ class HolderSession {
                              absl::Duration limit = absl::Seconds(20));
   absl::Status Interrupt(uint64_t sequence, bool force = false);
   absl::Status Acknowledge(uint64_t sequence, uint64_t offset, bool ended);
+  // From now on as with `streamed`.
+  void TakeWhileItComes(uint64_t sequence);
   // More input for a command that was submitted with `more_input`.
   void Feed(uint64_t sequence, absl::string_view data, bool end);
   // Waits until the command has written `text` to stdout.
