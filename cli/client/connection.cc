@@ -1,0 +1,55 @@
+#include "cli/client/connection.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "base/status_macros.h"
+#include "base/tls/credentials.h"
+
+namespace berth::cli {
+namespace {
+
+grpc::ChannelArguments Arguments() {
+  grpc::ChannelArguments arguments;
+  SetChannelDefaults(&arguments);
+  // Brokers are reached directly: a proxy meant for the web is not for them.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // People wait for it: try again soon, as the whole fleet does not.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  // Each connection stands for a context: no sharing behind our back.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return arguments;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
+    const Context& context, v1::Client client) {
+  BERTH_ASSIGN_OR_RETURN(const std::string ca, ReadFile(context.ca));
+  BERTH_ASSIGN_OR_RETURN(const std::string certificate,
+                         ReadFile(context.certificate));
+  BERTH_ASSIGN_OR_RETURN(const std::string key, ReadFile(context.key));
+  std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
+      context.broker, MakeChannelCredentials(ca, certificate, key),
+      Arguments());
+  return std::make_shared<Connection>(std::move(channel), context.broker,
+                                      std::move(client));
+}
+
+Connection::Connection(std::shared_ptr<grpc::Channel> channel,
+                       std::string broker, v1::Client client)
+    : channel_(std::move(channel)),
+      broker_(std::move(broker)),
+      client_(std::move(client)),
+      sessions_(v1::Sessions::NewStub(channel_)),
+      computers_(v1::Computers::NewStub(channel_)),
+      admin_(v1::Admin::NewStub(channel_)),
+      run_("/berth.v1.Sessions/Run", nullptr,
+           grpc::internal::RpcMethod::BIDI_STREAMING, channel_),
+      receive_("/berth.v1.Sessions/Receive", nullptr,
+               grpc::internal::RpcMethod::BIDI_STREAMING, channel_) {}
+
+}  // namespace berth::cli

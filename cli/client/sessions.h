@@ -1,0 +1,47 @@
+#ifndef BERTH_CLI_CLIENT_SESSIONS_H_
+#define BERTH_CLI_CLIENT_SESSIONS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cli/client/connection.h"
+#include "cli/invocation/signals.h"
+
+namespace berth::cli {
+
+// What the user wrote to say which sessions are meant.
+struct SessionQuery {
+  std::vector<std::string> selectors;
+  std::vector<std::string> computers;
+  std::vector<v1::SessionState> states;
+};
+
+// "1,2" and "3" are "1", "2", "3". Empty parts are dropped.
+std::vector<std::string> SplitLists(const std::vector<std::string>& lists);
+
+// Every selector can be read, or InvalidArgument says which can't.
+absl::Status CheckSelectors(const std::vector<std::string>& selectors);
+
+// The one session that a query names outright, by one id, name or instance id
+// and at most one computer: it needs no list, the call itself finds it.
+std::optional<v1::SessionRef> LiteralRef(const SessionQuery& query);
+
+// The session of a list, for the next call.
+v1::SessionRef RefOf(const v1::Session& session);
+
+struct SessionList {
+  std::vector<v1::Session> sessions;
+  // NotFound: a literal matched nothing; `sessions` has what the others did.
+  absl::Status status;
+};
+
+SessionList ListSessions(Connection& connection, SignalSource& signals,
+                         const SessionQuery& query);
+
+}  // namespace berth::cli
+
+#endif  // BERTH_CLI_CLIENT_SESSIONS_H_

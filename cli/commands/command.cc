@@ -1,0 +1,71 @@
+#include "cli/commands/command.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/commands/admin.h"
+#include "cli/commands/computers.h"
+#include "cli/commands/connect.h"
+#include "cli/commands/context.h"
+#include "cli/commands/disconnect.h"
+#include "cli/commands/ls.h"
+#include "cli/commands/new.h"
+#include "cli/commands/parser.h"
+#include "cli/commands/receive.h"
+#include "cli/commands/rm.h"
+#include "cli/commands/run.h"
+
+namespace berth::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"new", "make sessions on computers", RunNew},
+    {"ls", "list your sessions", RunLs},
+    {"run", "run a command in sessions", RunRun},
+    {"receive", "read what commands printed", RunReceive},
+    {"disconnect", "let go of sessions; they go on", RunDisconnect},
+    {"connect", "connect to sessions again", RunConnect},
+    {"rm", "end sessions", RunRm},
+    {"computers", "list the computers of the fleet", RunComputers},
+    {"context", "manage the brokers you talk to", RunContext},
+    {"admin", "for administrators: join tokens, users", RunAdmin},
+};
+
+}  // namespace
+
+absl::Span<const Command> AllCommands() { return kCommands; }
+
+std::string HelpText() {
+  std::string text =
+      "Berth keeps shell sessions alive on the machines they run on.\n"
+      "Usage: berth [--no-keeper] [--version] COMMAND [OPTIONS]\n\n"
+      "Commands:\n";
+  for (const Command& command : kCommands) {
+    absl::StrAppendFormat(&text, "  %-12s %s\n", command.name, command.summary);
+  }
+  absl::StrAppend(
+      &text,
+      absl::StrFormat("  %-12s %s\n", "keeper",
+                      "status and end of the process behind 'berth'"),
+      "\n'berth COMMAND --help' says more. BERTH_KEEPER=off is --no-keeper.\n");
+  return text;
+}
+
+int RunCommandLine(Invocation& invocation) {
+  std::vector<std::string> words = invocation.args();
+  if (words.empty()) {
+    invocation.Say("no command; see 'berth --help'");
+    return kUsageExit;
+  }
+  const std::string name = std::move(words.front());
+  words.erase(words.begin());
+  for (const Command& command : kCommands) {
+    if (name == command.name) return command.run(invocation, std::move(words));
+  }
+  invocation.Say(
+      absl::StrCat("'", name, "': not a command; see 'berth --help'"));
+  return kUsageExit;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,62 @@
+#ifndef BERTH_CLI_COMMANDS_PARSER_H_
+#define BERTH_CLI_COMMANDS_PARSER_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/time/time.h"
+#include "cli/client/connector.h"
+#include "cli/client/sessions.h"
+#include "cli/invocation/invocation.h"
+#include "cli/render/format.h"
+
+namespace berth::cli {
+
+// The exit status for a command line that can't be understood.
+inline constexpr int kUsageExit = 2;
+
+// The options of one verb, with those that all verbs share: --help, --context.
+class Parser {
+ public:
+  // `examples` is shown at the end of the help, as it is.
+  Parser(const std::string& verb, const std::string& summary,
+         const std::string& examples);
+
+  CLI::App& app() { return app_; }
+
+  // A positional list of selectors ("1,2 web*") and -c for computers.
+  void AddSelectors(SessionQuery& query, const std::string& what);
+  void AddComputers(std::vector<std::string>& computers,
+                    const std::string& what);
+  // A time option: "90s", "5m", "2h".
+  void AddTime(const std::string& name, std::optional<absl::Duration>& value,
+               const std::string& what) {
+    AddTime(app_, name, value, what);
+  }
+  static void AddTime(CLI::App& app, const std::string& name,
+                      std::optional<absl::Duration>& value,
+                      const std::string& what);
+  // -o.
+  void AddFormat(Format& format);
+  // --context.
+  void AddContext();
+
+  // Reads `words`. Returns the exit status if that was all: after --help, or
+  // `usage_exit` after telling what is wrong.
+  std::optional<int> Parse(Invocation& invocation,
+                           std::vector<std::string> words,
+                           int usage_exit = kUsageExit);
+
+  // The connection for --context.
+  absl::StatusOr<std::shared_ptr<Connection>> Connect(Invocation& invocation);
+
+ private:
+  CLI::App app_;
+  std::string context_;
+};
+
+}  // namespace berth::cli
+
+#endif  // BERTH_CLI_COMMANDS_PARSER_H_

@@ -1,0 +1,104 @@
+#include "cli/commands/receive.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands/parser.h"
+#include "cli/commands/targets.h"
+#include "cli/run/exit_status.h"
+#include "cli/run/follower.h"
+#include "cli/run/output_sink.h"
+
+namespace berth::cli {
+namespace {
+
+constexpr char kExamples[] =
+    "Prints what commands of a session printed and nobody received yet, and\n"
+    "follows one that still runs. Ends with the last command's status. Ctrl-C\n"
+    "leaves; the command goes on.\n\n"
+    "Examples:\n"
+    "  berth receive 2\n"
+    "  berth receive 2 --from-start      # the latest command's output again\n"
+    "  berth receive 2 --no-follow       # only what is there\n";
+
+struct Options {
+  std::string command_id;
+  bool from_start = false;
+  std::optional<uint64_t> from;
+  bool no_follow = false;
+};
+
+v1::OpenReceive MakeOpen(const Options& options, const Target& target,
+                         const Connection& connection) {
+  v1::OpenReceive open;
+  *open.mutable_session() = target.ref;
+  *open.mutable_client() = connection.client();
+  open.set_command_id(options.command_id);
+  open.set_no_follow(options.no_follow);
+  if (options.from) open.set_from_offset(*options.from);
+  if (options.from_start) open.set_from_offset(0);
+  return open;
+}
+
+int Work(Invocation& invocation, Connection& connection, const Target& target,
+         const Options& options) {
+  ExactSink sink(invocation.out(), invocation.err());
+  CommandView view(invocation, sink);
+  const ReceiveConversation conversation(MakeOpen(options, target, connection));
+  Follower follower(connection, invocation, conversation, view, nullptr);
+  const absl::Status status = follower.Run();
+  if (follower.failed_to_write()) {
+    if (absl::IsAborted(status)) return kPipeExit;
+    invocation.Say(status.message());
+    return kFailedExit;
+  }
+  if (!status.ok()) return invocation.Fail(status);
+  if (!view.ended()) return 0;
+  const std::string how = DescribeEnd(*view.ended());
+  if (!how.empty()) {
+    invocation.Say(absl::StrCat("session '", target.name, "': ", how));
+  }
+  return ExitStatusOf(*view.ended());
+}
+
+int WorkOnAll(Invocation& invocation, Connection& connection,
+              const SessionQuery& query, const Options& options) {
+  const Targets found = FindTargets(connection, invocation, query);
+  int exit = found.status.ok() ? 0 : invocation.Fail(found.status);
+  for (const Target& target : found.targets) {
+    exit = std::max(exit, Work(invocation, connection, target, options));
+    if (invocation.signals().left()) break;
+  }
+  return exit;
+}
+
+}  // namespace
+
+int RunReceive(Invocation& invocation, std::vector<std::string> words) {
+  SessionQuery query;
+  Options options;
+  Parser parser("receive", "Reads what commands printed.", kExamples);
+  parser.AddSelectors(query, "which sessions, one after another");
+  parser.app().add_option("--command", options.command_id,
+                          "only this command, by its id");
+  CLI::Option* start = parser.app().add_flag(
+      "--from-start", options.from_start,
+      "from the first byte of the command, else of the latest");
+  parser.app()
+      .add_option("--from", options.from, "from this byte of its output")
+      ->type_name("OFFSET")
+      ->excludes(start);
+  parser.app().add_flag("--no-follow", options.no_follow,
+                        "don't wait for a command that still runs");
+  parser.AddContext();
+  if (const auto exit = parser.Parse(invocation, std::move(words))) {
+    return *exit;
+  }
+  const auto connection = parser.Connect(invocation);
+  if (!connection.ok()) return invocation.Fail(connection.status());
+  return WorkOnAll(invocation, **connection, query, options);
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,143 @@
+#include "cli/commands/run_target.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "base/proto_time.h"
+#include "base/uuid.h"
+#include "cli/run/exit_status.h"
+#include "cli/run/follower.h"
+#include "cli/run/output_sink.h"
+#include "cli/run/stdin_buffer.h"
+
+namespace berth::cli {
+namespace {
+
+constexpr absl::Duration kDefaultWait = absl::Minutes(4);
+
+// One command in one session.
+class TargetRun {
+ public:
+  TargetRun(Invocation& invocation, Connection& connection,
+            const Target& target, const RunOptions& options,
+            const std::string& tag);
+
+  int Run();
+
+ private:
+  v1::OpenSession Open() const;
+  v1::StartCommand Start() const;
+  int Succeeded();
+  int Failed(const absl::Status& status);
+  int Left();
+  // What to type to see the rest.
+  std::string HowToReceive() const;
+
+  Invocation& invocation_;
+  Connection& connection_;
+  const Target& target_;
+  const RunOptions& options_;
+  const bool with_input_;
+  const std::string command_id_;
+  const std::unique_ptr<OutputSink> sink_;
+  CommandView view_;
+  StdinBuffer input_;
+  const RunConversation conversation_;
+};
+
+std::unique_ptr<OutputSink> MakeSink(Invocation& invocation,
+                                     const std::string& tag) {
+  if (tag.empty()) {
+    return std::make_unique<ExactSink>(invocation.out(), invocation.err());
+  }
+  return std::make_unique<TaggedSink>(invocation.out(), invocation.err(), tag);
+}
+
+TargetRun::TargetRun(Invocation& invocation, Connection& connection,
+                     const Target& target, const RunOptions& options,
+                     const std::string& tag)
+    : invocation_(invocation),
+      connection_(connection),
+      target_(target),
+      options_(options),
+      with_input_(tag.empty() && !options.detach && invocation.in().HasData()),
+      command_id_(NewUuid()),
+      sink_(MakeSink(invocation, tag)),
+      view_(invocation, *sink_),
+      conversation_(Open(), Start()) {}
+
+v1::OpenSession TargetRun::Open() const {
+  v1::OpenSession open;
+  *open.mutable_session() = target_.ref;
+  *open.mutable_client() = connection_.client();
+  return open;
+}
+
+v1::StartCommand TargetRun::Start() const {
+  v1::StartCommand start;
+  start.set_command_id(command_id_);
+  start.set_script(options_.script);
+  start.set_with_stdin(with_input_);
+  start.set_detach(options_.detach);
+  start.set_exit_ends_session(options_.exit_ends_session);
+  *start.mutable_wait() = ToProto(options_.wait.value_or(kDefaultWait));
+  if (options_.timeout) *start.mutable_timeout() = ToProto(*options_.timeout);
+  return start;
+}
+
+int TargetRun::Run() {
+  if (with_input_) invocation_.in().Prepare();
+  Follower follower(connection_, invocation_, conversation_, view_,
+                    with_input_ ? &input_ : nullptr);
+  const absl::Status status = follower.Run();
+  if (follower.failed_to_write()) {
+    if (absl::IsAborted(status)) return kPipeExit;
+    invocation_.Say(absl::StrCat(status.message(), "; ", HowToReceive()));
+    return kFailedExit;
+  }
+  if (view_.ended() || status.ok()) return Succeeded();
+  if (invocation_.signals().left()) return Left();
+  return Failed(status);
+}
+
+int TargetRun::Succeeded() {
+  if (!view_.ended()) {  // Detached.
+    return invocation_.Print(absl::StrCat(command_id_, "\n"));
+  }
+  const std::string how = DescribeEnd(*view_.ended());
+  if (!how.empty()) {
+    invocation_.Say(absl::StrCat("session '", target_.name, "': ", how));
+  }
+  return ExitStatusOf(*view_.ended());
+}
+
+int TargetRun::Failed(const absl::Status& status) {
+  if (view_.started()) {
+    invocation_.Say(absl::StrCat("session '", target_.name, "': ",
+                                 status.message(), "; ", HowToReceive()));
+    return kFailedExit;
+  }
+  invocation_.Say(status.message());
+  const bool waited = options_.wait != absl::ZeroDuration();
+  return absl::IsAborted(status) && waited ? kDeadlineExit : kFailedExit;
+}
+
+int TargetRun::Left() {
+  if (view_.started()) invocation_.Say(HowToReceive());
+  return invocation_.signals().exit_code();
+}
+
+std::string TargetRun::HowToReceive() const {
+  return absl::StrCat("the command goes on; see the rest with 'berth receive ",
+                      target_.name, "'");
+}
+
+}  // namespace
+
+int RunOnTarget(Invocation& invocation, Connection& connection,
+                const Target& target, const RunOptions& options,
+                const std::string& tag) {
+  return TargetRun(invocation, connection, target, options, tag).Run();
+}
+
+}  // namespace berth::cli

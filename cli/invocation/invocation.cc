@@ -1,0 +1,33 @@
+#include "cli/invocation/invocation.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/escape.h"
+
+namespace berth::cli {
+
+std::string Invocation::AbsolutePath(absl::string_view path) const {
+  if (absl::StartsWith(path, "/")) return std::string(path);
+  return absl::StrCat(params_.cwd, "/", path);
+}
+
+void Invocation::Say(absl::string_view text) {
+  // There is nowhere left to tell that telling failed.
+  err_.Write(absl::StrCat("berth: ", EscapeForTerminal(text), "\n"))
+      .IgnoreError();
+}
+
+int Invocation::Print(absl::string_view text) {
+  const absl::Status status = out_.Write(text);
+  if (status.ok()) return 0;
+  if (absl::IsAborted(status)) return 141;
+  return Fail(status);
+}
+
+int Invocation::Fail(const absl::Status& status, int exit_code) {
+  if (signals_.left()) return signals_.exit_code();
+  Say(status.message());
+  return exit_code;
+}
+
+}  // namespace berth::cli

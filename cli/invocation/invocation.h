@@ -1,0 +1,77 @@
+#ifndef BERTH_CLI_INVOCATION_INVOCATION_H_
+#define BERTH_CLI_INVOCATION_INVOCATION_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "cli/invocation/environment.h"
+#include "cli/invocation/input.h"
+#include "cli/invocation/output.h"
+#include "cli/invocation/signals.h"
+
+namespace berth::cli {
+
+class Connector;
+
+// One `berth` command line at work, in its own process or in the keeper, where
+// many work at once. So commands take everything that belongs to a process
+// from here: arguments, environment, directory, descriptors, signals.
+class Invocation {
+ public:
+  struct Params {
+    // Without the program's name.
+    std::vector<std::string> args;
+    std::string cwd;
+    Environment environment;
+    // Not owned; they must outlive the invocation.
+    int in = 0;
+    int out = 1;
+    int err = 2;
+  };
+
+  Invocation(Params params, Connector& connector)
+      : params_(std::move(params)),
+        connector_(connector),
+        in_(params_.in),
+        out_(params_.out, signals_),
+        err_(params_.err, signals_) {}
+
+  const std::vector<std::string>& args() const { return params_.args; }
+  const std::string& cwd() const { return params_.cwd; }
+  const Environment& environment() const { return params_.environment; }
+  SignalSource& signals() { return signals_; }
+  Connector& connector() { return connector_; }
+  Input& in() { return in_; }
+  Output& out() { return out_; }
+  Output& err() { return err_; }
+
+  // An absolute path for what the user wrote.
+  std::string AbsolutePath(absl::string_view path) const;
+
+  // Tells the user, as "berth: <text>". Control bytes are escaped.
+  void Say(absl::string_view text);
+
+  // Writes the result of a command. Returns the exit status to end with: 0, or
+  // 141 if its reader is gone, as SIGPIPE would have it; the code for a signal
+  // if left; 1 if it can't be written, having told the user.
+  int Print(absl::string_view text);
+
+  // Tells the user why the command failed and returns `exit_code`; or the code
+  // for a signal if the invocation was left, which is then the reason.
+  int Fail(const absl::Status& status, int exit_code = 1);
+
+ private:
+  const Params params_;
+  Connector& connector_;
+  SignalSource signals_;
+  Input in_;
+  Output out_;
+  Output err_;
+};
+
+}  // namespace berth::cli
+
+#endif  // BERTH_CLI_INVOCATION_INVOCATION_H_

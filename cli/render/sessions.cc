@@ -1,0 +1,169 @@
+#include "cli/render/sessions.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/escape.h"
+#include "base/proto_time.h"
+#include "cli/render/duration.h"
+#include "cli/render/table.h"
+
+namespace berth::cli {
+namespace {
+
+// As about_PSSessions prints them: the same columns, widths and alignment.
+std::vector<Table::Column> Columns(bool wide) {
+  std::vector<Table::Column> columns = {
+      {"Id", 3, true},           {"Name", 15},
+      {"ComputerName", 15},      {"State", 13},
+      {"ConfigurationName", 20}, {"Availability", 13, true}};
+  if (!wide) return columns;
+  for (const char* heading : {"InstanceId", "Owner", "Running", "Since",
+                              "HeldBy", "Idle", "Expires", "Created"}) {
+    columns.push_back({heading});
+  }
+  return columns;
+}
+
+std::string Ago(const google::protobuf::Timestamp& time, absl::Time now) {
+  return ShortDuration(now - FromProto(time));
+}
+
+// Since when: that of the activity, or of the state if there is none.
+std::string Since(const v1::Session& session, absl::Time now) {
+  if (session.has_broken_since()) return Ago(session.broken_since(), now);
+  if (session.has_end()) return Ago(session.end().at(), now);
+  if (session.activity().has_since()) {
+    return Ago(session.activity().since(), now);
+  }
+  return "";
+}
+
+std::string Running(const v1::Session& session) {
+  if (session.has_end()) {
+    std::string reason = v1::EndReason_Name(session.end().reason());
+    reason = reason.substr(std::string("END_REASON_").size());
+    for (char& c : reason) c = c == '_' ? ' ' : absl::ascii_tolower(c);
+    return absl::StrCat("(", reason, ")");
+  }
+  return session.has_activity() ? Describe(session.activity()) : "";
+}
+
+void AddWide(const v1::Session& session, absl::Time now,
+             std::vector<std::string>& row) {
+  row.push_back(session.instance_id());
+  row.push_back(session.owner());
+  row.push_back(Running(session));
+  row.push_back(Since(session, now));
+  row.push_back(session.has_holder() ? session.holder().client().name() : "");
+  row.push_back(ShortDuration(FromProto(session.idle_timeout())));
+  row.push_back(session.has_expires_at()
+                    ? ShortDuration(FromProto(session.expires_at()) - now)
+                    : "");
+  row.push_back(absl::FormatTime("%Y-%m-%d %H:%M:%S",
+                                 FromProto(session.created_at()),
+                                 absl::LocalTimeZone()));
+}
+
+std::string RenderTable(const std::vector<v1::Session>& sessions, bool wide,
+                        absl::Time now) {
+  Table table(Columns(wide));
+  for (const v1::Session& session : sessions) {
+    std::vector<std::string> row = {
+        absl::StrCat(session.id()), session.name(),
+        session.computer(),         StateName(session.state()),
+        session.configuration(),    AvailabilityName(session.availability())};
+    if (wide) AddWide(session, now, row);
+    table.AddRow(std::move(row));
+  }
+  return table.Render();
+}
+
+}  // namespace
+
+std::string StateName(v1::SessionState state) {
+  switch (state) {
+    case v1::SESSION_STATE_OPENED:
+      return "Opened";
+    case v1::SESSION_STATE_DISCONNECTED:
+      return "Disconnected";
+    case v1::SESSION_STATE_BROKEN:
+      return "Broken";
+    case v1::SESSION_STATE_CLOSED:
+      return "Closed";
+    default:
+      return "Unknown";
+  }
+}
+
+absl::StatusOr<v1::SessionState> ParseState(absl::string_view name) {
+  for (int i = v1::SESSION_STATE_OPENED; i <= v1::SESSION_STATE_CLOSED; ++i) {
+    const auto state = static_cast<v1::SessionState>(i);
+    if (absl::EqualsIgnoreCase(name, StateName(state))) return state;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--state '", EscapeForTerminal(name),
+                   "': not a state; use Opened, Disconnected, Broken or "
+                   "Closed"));
+}
+
+std::string AvailabilityName(v1::SessionAvailability availability) {
+  switch (availability) {
+    case v1::SESSION_AVAILABILITY_NONE:
+      return "None";
+    case v1::SESSION_AVAILABILITY_AVAILABLE:
+      return "Available";
+    case v1::SESSION_AVAILABILITY_BUSY:
+      return "Busy";
+    default:
+      return "Unknown";
+  }
+}
+
+std::string Describe(const v1::Activity& activity) {
+  std::string text;
+  switch (activity.kind()) {
+    case v1::Activity::IDLE:
+      return "idle";
+    case v1::Activity::STARTING:
+      return "starting";
+    case v1::Activity::TERMINAL:
+      text = absl::StrCat(activity.what(), " (terminal)");
+      break;
+    case v1::Activity::REPLACED:
+      text = absl::StrCat(activity.what(), " (instead of the shell)");
+      break;
+    default:
+      text = activity.what();
+  }
+  if (activity.queued() > 0) {
+    absl::StrAppend(&text, " (+", activity.queued(), ")");
+  }
+  return text;
+}
+
+std::string RenderSessions(const std::vector<v1::Session>& sessions,
+                           Format format, absl::Time now) {
+  switch (format) {
+    case Format::kJson:
+    case Format::kJsonl:
+      return ToJson(sessions, format);
+    case Format::kName: {
+      std::string out;
+      for (const v1::Session& session : sessions) {
+        absl::StrAppend(&out, EscapeForTerminal(session.name()), "\n");
+      }
+      return out;
+    }
+    case Format::kTable:
+    case Format::kWide:
+      break;
+  }
+  // As there: no headings over nothing.
+  if (sessions.empty()) return "";
+  return RenderTable(sessions, format == Format::kWide, now);
+}
+
+}  // namespace berth::cli

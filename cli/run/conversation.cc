@@ -1,0 +1,56 @@
+#include "cli/run/conversation.h"
+
+#include <utility>
+
+#include "cli/client/event_stream.h"
+
+namespace berth::cli {
+
+RunConversation::RunConversation(v1::OpenSession open, v1::StartCommand start) {
+  *first_.mutable_open() = std::move(open);
+  *first_.mutable_start() = std::move(start);
+}
+
+grpc::ByteBuffer RunConversation::First(const CommandView& view) const {
+  if (!view.started()) return Serialize(first_);
+  v1::RunRequest request = first_;
+  request.mutable_start()->set_from_offset(view.next_offset());
+  return Serialize(request);
+}
+
+grpc::ByteBuffer RunConversation::AckFrame(const v1::Ack& ack) const {
+  v1::RunRequest request;
+  *request.mutable_ack() = ack;
+  return Serialize(request);
+}
+
+bool RunConversation::IsComplete(const CommandView& view) const {
+  return view.ended().has_value();
+}
+
+bool RunConversation::MayEnd(const CommandView& view) const {
+  return view.ended() || (first_.start().detach() && view.started());
+}
+
+ReceiveConversation::ReceiveConversation(v1::OpenReceive open) {
+  *first_.mutable_open() = std::move(open);
+}
+
+grpc::ByteBuffer ReceiveConversation::First(const CommandView& view) const {
+  v1::ReceiveRequest request = first_;
+  // One command at an offset goes on there. All that was not received begins
+  // where it was not acknowledged, and the view drops what it has seen.
+  if (view.started() && first_.open().has_from_offset()) {
+    request.mutable_open()->set_command_id(view.started()->command_id());
+    request.mutable_open()->set_from_offset(view.next_offset());
+  }
+  return Serialize(request);
+}
+
+grpc::ByteBuffer ReceiveConversation::AckFrame(const v1::Ack& ack) const {
+  v1::ReceiveRequest request;
+  *request.mutable_ack() = ack;
+  return Serialize(request);
+}
+
+}  // namespace berth::cli

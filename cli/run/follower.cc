@@ -1,0 +1,88 @@
+#include "cli/run/follower.h"
+
+#include <poll.h>
+
+#include "absl/strings/str_cat.h"
+#include "cli/client/event_stream.h"
+#include "cli/render/duration.h"
+
+namespace berth::cli {
+
+absl::Status Follower::Run() {
+  for (;;) {
+    const absl::Status status = Attempt();
+    if (!write_status_.ok()) return write_status_;
+    if (invocation_.signals().left()) return absl::CancelledError("left");
+    if (conversation_.IsComplete(view_)) return absl::OkStatus();
+    if (status.ok() && conversation_.MayEnd(view_)) return status;
+    if (!MayRetry(status) || !WaitForRetry(status)) return status;
+    if (invocation_.signals().left()) return absl::CancelledError("left");
+  }
+}
+
+absl::Status Follower::Attempt() {
+  EventStream stream(connection_, conversation_.Method(connection_));
+  if (stream.Write(conversation_.First(view_))) {
+    sent_ = true;
+    if (input_ != nullptr) input_->Restart();
+    Pump pump(invocation_, conversation_, stream, view_, input_);
+    Read(stream, pump);
+    const absl::Status status = stream.Finish();
+    from_broker_ = stream.from_broker();
+    return status;
+  }
+  const absl::Status status = stream.Finish();
+  from_broker_ = stream.from_broker();
+  return status;
+}
+
+void Follower::Read(EventStream& stream, Pump& pump) {
+  EventStream::Frame frame;
+  while (stream.Read(frame)) {
+    if (!frame.is_output && frame.event.has_opened()) {
+      opened_ = true;
+      lost_at_ = absl::InfiniteFuture();
+      backoff_.Reset();
+    }
+    if (frame.event.has_stdin_credit()) {
+      pump.Grant(frame.event.stdin_credit().limit());
+    }
+    const absl::Status status = pump.Take(frame);
+    if (conversation_.IsComplete(view_)) {
+      pump.Complete();
+    } else {
+      pump.Progressed();
+    }
+    if (!status.ok() && !invocation_.signals().left()) {
+      // Nothing more can be shown: leave, with what was written acknowledged.
+      write_status_ = status;
+      invocation_.signals().Leave();
+    }
+  }
+}
+
+// Until the session has answered once, the broker's word is final. Afterwards
+// it may only not know yet that the session's computer is coming back.
+bool Follower::MayRetry(const absl::Status& status) const {
+  if (!from_broker_) return sent_ && !absl::IsDataLoss(status);
+  if (status.ok()) return true;  // Ended too early.
+  return opened_ && absl::IsUnavailable(status);
+}
+
+// False: patience is over.
+bool Follower::WaitForRetry(const absl::Status& status) {
+  const absl::Time now = absl::Now();
+  if (lost_at_ == absl::InfiniteFuture()) {
+    lost_at_ = now;
+    invocation_.Say(absl::StrCat(
+        "connection to ", view_.session_name(), " lost; reconnecting for ",
+        ShortDuration(kPatience), " (", status.message(), ")"));
+  }
+  const absl::Duration delay = backoff_.Next();
+  if (now + delay > lost_at_ + kPatience) return false;
+  pollfd left = {invocation_.signals().left_fd(), POLLIN, 0};
+  poll(&left, 1, static_cast<int>(absl::ToInt64Milliseconds(delay)));
+  return true;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,66 @@
+#ifndef BERTH_CLI_RUN_FOLLOWER_H_
+#define BERTH_CLI_RUN_FOLLOWER_H_
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cli/client/backoff.h"
+#include "cli/client/connection.h"
+#include "cli/invocation/invocation.h"
+#include "cli/run/command_view.h"
+#include "cli/run/conversation.h"
+#include "cli/run/pump.h"
+#include "cli/run/stdin_buffer.h"
+
+namespace berth::cli {
+
+// Follows one session's commands to their end, over as many streams as it
+// takes: when a link breaks it comes back and goes on at the byte where it
+// stopped, for kPatience. Used by one thread.
+class Follower {
+ public:
+  // As long as a broker may take to be replaced; then people should know.
+  static constexpr absl::Duration kPatience = absl::Minutes(4);
+
+  // `input` is null if the command gets none.
+  Follower(Connection& connection, Invocation& invocation,
+           const Conversation& conversation, CommandView& view,
+           StdinBuffer* input)
+      : connection_(connection),
+        invocation_(invocation),
+        conversation_(conversation),
+        view_(view),
+        input_(input) {}
+
+  // OK: everything has come. CANCELLED: the invocation was left. ABORTED: the
+  // reader of the output is gone. Else the broker's word, or UNAVAILABLE when
+  // patience is over. `failed_to_write()` tells the kernel's errors from those.
+  absl::Status Run();
+
+  // Whether the session may have got the first frame.
+  bool sent() const { return sent_; }
+  // Run() failed since output could not be written.
+  bool failed_to_write() const { return !write_status_.ok(); }
+
+ private:
+  absl::Status Attempt();
+  void Read(EventStream& stream, Pump& pump);
+  bool MayRetry(const absl::Status& status) const;
+  bool WaitForRetry(const absl::Status& status);
+
+  Connection& connection_;
+  Invocation& invocation_;
+  const Conversation& conversation_;
+  CommandView& view_;
+  StdinBuffer* const input_;
+
+  Backoff backoff_;
+  bool sent_ = false;         // Any first frame was sent.
+  bool opened_ = false;       // Any stream was answered.
+  bool from_broker_ = false;  // Where the last attempt's status came from.
+  absl::Time lost_at_ = absl::InfiniteFuture();
+  absl::Status write_status_;
+};
+
+}  // namespace berth::cli
+
+#endif  // BERTH_CLI_RUN_FOLLOWER_H_
