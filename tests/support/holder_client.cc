@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/sha.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -130,6 +131,22 @@ absl::Status HolderClient::WaitClosed(absl::Duration limit) {
       return absl::DeadlineExceededError("the connection stays open");
     }
   }
+}
+
+holder::v1::Request StartRequest(const std::string& command_id,
+                                 const std::string& script) {
+  holder::v1::Request request;
+  holder::v1::Start& start = *request.mutable_start();
+  start.set_command_id(command_id);
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(script.data()), script.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  start.set_digest(digest);
+  // Cut at a character's end: the field is text.
+  std::string what = script.substr(0, 200);
+  while (what.size() >= 190 && (what.back() & 0x80)) what.pop_back();
+  start.set_what(std::move(what));
+  return request;
 }
 
 absl::StatusOr<UniqueFd> MemoryFile(absl::string_view content) {

@@ -48,6 +48,11 @@ class HolderClient {
   std::deque<std::string> inbox_;
 };
 
+// A request to run `script`, which is sent with it as MemoryFile(script).
+// Waits for nothing: refused if the session is busy.
+holder::v1::Request StartRequest(const std::string& command_id,
+                                 const std::string& script);
+
 // A memfd that holds `content`, as scripts are passed.
 absl::StatusOr<UniqueFd> MemoryFile(absl::string_view content);
 

@@ -1,10 +1,8 @@
 #include "tests/support/holder_session.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/sha.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -38,13 +36,6 @@ using holder::v1::State;
 // How long one packet's worth of input may be.
 constexpr size_t kInputPiece = 60 * 1024;
 
-std::string Frame(absl::string_view message) {
-  uint32_t size = static_cast<uint32_t>(message.size());
-  std::string frame(4, '\0');
-  for (int i = 0; i < 4; ++i) frame[i] = static_cast<char>(size >> (8 * i));
-  return absl::StrCat(frame, message);
-}
-
 size_t FrameSize(absl::string_view header) {
   size_t size = 0;
   for (int i = 3; i >= 0; --i)
@@ -64,13 +55,25 @@ absl::Status FromRefused(const holder::v1::Refused& refused) {
 
 }  // namespace
 
+std::string HolderProgram() {
+  const char* program = getenv("BERTH_HOLDER");
+  return program != nullptr ? program : "BERTH_HOLDER is not set";
+}
+
+std::string Frame(absl::string_view message) {
+  uint32_t size = static_cast<uint32_t>(message.size());
+  std::string frame(4, '\0');
+  for (int i = 0; i < 4; ++i) frame[i] = static_cast<char>(size >> (8 * i));
+  return absl::StrCat(frame, message);
+}
+
 // --- Life.
 
 absl::StatusOr<std::unique_ptr<HolderSession>> HolderSession::Start(
     const Options& options) {
   std::unique_ptr<HolderSession> session(new HolderSession());
   BERTH_RETURN_IF_ERROR(session->Launch(options));
-  BERTH_RETURN_IF_ERROR(session->Open());
+  BERTH_RETURN_IF_ERROR(session->Open(options.wait_idle));
   return session;
 }
 
@@ -80,12 +83,8 @@ absl::Status HolderSession::Launch(const Options& options) {
   mkdir(directory_.c_str(), 0700);
   mkdir(home_.c_str(), 0700);
   WriteTextFile(home_ + "/.bashrc", options.bashrc);
-  const char* holder = getenv("BERTH_HOLDER");
-  if (holder == nullptr) {
-    return absl::FailedPreconditionError("BERTH_HOLDER is not set");
-  }
   Process::Options program;
-  program.argv = {holder};
+  program.argv = {HolderProgram()};
   program.stderr_path = temp_.path() + "/holder.log";
   BERTH_ASSIGN_OR_RETURN(process_, Process::Start(program));
 
@@ -109,6 +108,7 @@ absl::Status HolderSession::Launch(const Options& options) {
   start.set_columns(100);
   start.set_hello_timeout_ms(
       static_cast<uint32_t>(absl::ToInt64Milliseconds(options.hello_timeout)));
+  if (options.change_start) options.change_start(start);
   BERTH_RETURN_IF_ERROR(process_->Write(Frame(start.SerializeAsString())));
   process_->CloseStdin();
   BERTH_ASSIGN_OR_RETURN(std::string header, process_->ReadExactly(4));
@@ -126,7 +126,7 @@ absl::Status HolderSession::Launch(const Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status HolderSession::Open() {
+absl::Status HolderSession::Open(bool wait_idle) {
   char path[PATH_MAX] = {};
   // 255 is where bash keeps its terminal; 0 may be anything by now.
   for (const char* fd : {"255", "0"}) {
@@ -138,7 +138,7 @@ absl::Status HolderSession::Open() {
   }
   terminal_path_ = path;
   BERTH_RETURN_IF_ERROR(Reconnect());
-  return WaitState(State::IDLE);
+  return wait_idle ? WaitState(State::IDLE) : absl::OkStatus();
 }
 
 HolderSession::~HolderSession() {
@@ -198,15 +198,6 @@ absl::Status HolderSession::WaitGone(absl::Duration limit) {
              ? absl::OkStatus()
              : absl::DeadlineExceededError(
                    absl::StrCat("the holder stays: ", Describe()));
-}
-
-size_t HolderSession::OpenFiles() const {
-  DIR* dir = opendir(absl::StrCat("/proc/", shell_pid_, "/fd").c_str());
-  if (dir == nullptr) return 0;
-  size_t count = 0;
-  while (readdir(dir) != nullptr) ++count;
-  closedir(dir);
-  return count - 2;  // "." and ".."
 }
 
 // --- Taking in events.
@@ -361,19 +352,10 @@ void HolderSession::HandleAnswer(const Event& event) {
 
 absl::StatusOr<uint64_t> HolderSession::Submit(const Submission& submission) {
   BERTH_ASSIGN_OR_RETURN(UniqueFd script, MemoryFile(submission.script));
-  Request request;
+  Request request = StartRequest(
+      submission.command_id.empty() ? NewUuid() : submission.command_id,
+      submission.script);
   holder::v1::Start& start = *request.mutable_start();
-  start.set_command_id(submission.command_id.empty() ? NewUuid()
-                                                     : submission.command_id);
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(submission.script.data()),
-         submission.script.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  start.set_digest(digest);
-  // Cut at a character's end: the field is text.
-  std::string what = submission.script.substr(0, 200);
-  while (what.size() == 200 && (what.back() & 0x80)) what.pop_back();
-  start.set_what(std::move(what));
   start.set_with_stdin(submission.input.has_value() || submission.more_input);
   start.set_wait_ms(
       static_cast<uint64_t>(absl::ToInt64Milliseconds(submission.wait)));

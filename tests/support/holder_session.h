@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,6 +39,12 @@ enum class How {
   kUnknown = 7,
 };
 
+// The path of the holder's program.
+std::string HolderProgram();
+
+// A message as it is put on a holder's stdin.
+std::string Frame(absl::string_view message);
+
 // HolderSession is a real berth-holder with a real shell, driven as an agent
 // and a person at the terminal would, each over the holder's socket. What it
 // gets is kept; the methods that wait take packets in until what they wait for
@@ -56,6 +63,10 @@ class HolderSession {
     holder::v1::HolderStart::WhenFull when_full =
         holder::v1::HolderStart::BLOCK;
     absl::Duration hello_timeout = absl::Seconds(10);
+    // Whether Start() waits for the shell's first prompt.
+    bool wait_idle = true;
+    // Changes what the holder gets to read.
+    std::function<void(holder::v1::HolderStart&)> change_start = nullptr;
   };
 
   struct Submission {
@@ -220,13 +231,11 @@ class HolderSession {
   // Whether the holder has closed the connection.
   bool gone() const { return !client_ || !client_->connected(); }
   absl::Status WaitGone(absl::Duration limit = absl::Seconds(10));
-  // How many descriptors the shell has open.
-  size_t OpenFiles() const;
 
  private:
   HolderSession() = default;
   absl::Status Launch(const Options& options);
-  absl::Status Open();
+  absl::Status Open(bool wait_idle);
   absl::Status TakeIn(absl::Duration limit);
   void Handle(const holder::v1::Event& event);
   void HandleState(const holder::v1::State& state);

@@ -69,6 +69,15 @@ int64_t PrivateDirtyKilobytes(pid_t pid) {
   return Labelled(ReadProc(pid, "smaps_rollup"), "Private_Dirty:");
 }
 
+size_t OpenFiles(pid_t pid) {
+  DIR* dir = opendir(absl::StrCat("/proc/", pid, "/fd").c_str());
+  if (dir == nullptr) return 0;
+  size_t count = 0;
+  while (readdir(dir) != nullptr) ++count;
+  closedir(dir);
+  return count - 2;  // "." and ".."
+}
+
 std::vector<pid_t> ProcessesOfSession(pid_t leader) {
   std::string wanted = absl::StrCat(leader);
   return ProcessesWhere(

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ std::string ProcessName(pid_t pid);
 bool ProcessLives(pid_t pid);
 // Bytes it has read with read(2) so far.
 int64_t BytesRead(pid_t pid);
+// How many descriptors it has open.
+size_t OpenFiles(pid_t pid);
 // Kilobytes of memory that are its own and changed.
 int64_t PrivateDirtyKilobytes(pid_t pid);
 // Processes, zombies excepted, of the session (as in setsid(2)) of `leader`.

@@ -1,0 +1,2 @@
+/* Built statically: a program into which no hook can be loaded. */
+int main(void) { return 0; }
