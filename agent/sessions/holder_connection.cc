@@ -1,0 +1,151 @@
+#include "agent/sessions/holder_connection.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/files.h"
+#include "base/status_macros.h"
+
+namespace berth::agent {
+namespace {
+
+// Longer than any event but a watched terminal's: texts in them are cut, and a
+// path has at most 4 KiB, twice in a `queued`.
+constexpr size_t kMaxEventBytes = 32 << 10;
+constexpr int kSendMilliseconds = 10'000;
+
+absl::Status CheckPeer(int fd) {
+  ucred peer;
+  socklen_t size = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return ErrnoToStatus(errno, "SO_PEERCRED");
+  }
+  if (peer.uid != geteuid()) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "the session's socket belongs to user ", peer.uid, ", not to ours"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<HolderConnection> HolderConnection::Connect(
+    const std::string& directory) {
+  // By way of a descriptor: a socket's path has room for 107 bytes only.
+  const UniqueFd dir(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!dir.valid()) {
+    return absl::UnavailableError(ErrnoToStatus(errno, directory).message());
+  }
+  UniqueFd fd(
+      socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return ErrnoToStatus(errno, "socket");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  snprintf(address.sun_path, sizeof(address.sun_path),
+           "/proc/self/fd/%d/socket", dir.get());
+  for (int tries = 0; connect(fd.get(), reinterpret_cast<sockaddr*>(&address),
+                              sizeof(address)) != 0;
+       ++tries) {
+    // EAGAIN: its queue of connections is full for the moment.
+    if (errno != EAGAIN || tries > 100) {
+      return absl::UnavailableError(
+          ErrnoToStatus(errno, "connect to the session's holder").message());
+    }
+    poll(nullptr, 0, 10);
+  }
+  BERTH_RETURN_IF_ERROR(CheckPeer(fd.get()));
+  return HolderConnection(std::move(fd));
+}
+
+absl::Status HolderConnection::Send(const holder::v1::Request& request,
+                                    int fd) {
+  std::string packet = request.SerializeAsString();
+  iovec part{packet.data(), packet.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
+  }
+  for (;;) {
+    if (sendmsg(fd_.get(), &message, MSG_NOSIGNAL) >= 0) {
+      return absl::OkStatus();
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != ENOBUFS) {
+      return absl::UnavailableError(
+          ErrnoToStatus(errno, "the session's holder is gone").message());
+    }
+    pollfd writable{fd_.get(), POLLOUT, 0};
+    if (poll(&writable, 1, kSendMilliseconds) == 0) {
+      return absl::UnavailableError(
+          "the session's holder has taken no requests for 10 s");
+    }
+  }
+}
+
+absl::StatusOr<std::optional<holder::v1::Event>>
+HolderConnection::TryReceive() {
+  // No watcher of terminals here, whose events would be long.
+  if (buffer_.empty()) buffer_.resize(kMaxEventBytes);
+  ssize_t got = 0;
+  do {
+    got = recv(fd_.get(), buffer_.data(), buffer_.size(),
+               MSG_TRUNC | MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && errno == EAGAIN) return std::nullopt;
+  if (got <= 0) {
+    return absl::UnavailableError("the session's holder ended the connection");
+  }
+  holder::v1::Event event;
+  if (got > static_cast<ssize_t>(buffer_.size()) ||
+      !event.ParseFromArray(buffer_.data(), got)) {
+    return absl::DataLossError("the session's holder sent no valid event");
+  }
+  return event;
+}
+
+absl::StatusOr<holder::v1::Event> HolderConnection::Receive(
+    absl::Duration limit) {
+  const absl::Time deadline = absl::Now() + limit;
+  for (;;) {
+    BERTH_ASSIGN_OR_RETURN(std::optional<holder::v1::Event> event,
+                           TryReceive());
+    if (event.has_value()) return *std::move(event);
+    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now()) + 1;
+    pollfd readable{fd_.get(), POLLIN, 0};
+    if (left <= 0 || poll(&readable, 1, left) == 0) {
+      return absl::DeadlineExceededError(
+          "the session's holder did not answer in time");
+    }
+  }
+}
+
+absl::StatusOr<UniqueFd> ScriptFile(absl::string_view script) {
+  UniqueFd fd(memfd_create("berth-script", MFD_CLOEXEC));
+  if (!fd.valid()) return ErrnoToStatus(errno, "memfd_create");
+  BERTH_RETURN_IF_ERROR(WriteAll(fd.get(), script));
+  if (lseek(fd.get(), 0, SEEK_SET) != 0) {
+    return ErrnoToStatus(errno, "lseek");
+  }
+  return fd;
+}
+
+}  // namespace berth::agent

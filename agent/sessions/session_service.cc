@@ -1,0 +1,375 @@
+#include "agent/sessions/session_service.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/sessions/environment.h"
+#include "agent/sessions/holder_connection.h"
+#include "agent/sessions/holder_process.h"
+#include "agent/sessions/session_journal.h"
+#include "agent/sessions/session_record.h"
+#include "base/escape.h"
+#include "base/files.h"
+#include "base/names.h"
+#include "base/proto_time.h"
+#include "base/status_macros.h"
+#include "base/uuid.h"
+#include "spdlog/spdlog.h"
+
+namespace berth::agent {
+namespace {
+
+// A shell with slow start-up files takes some seconds.
+constexpr absl::Duration kHelloLimit = absl::Seconds(9);
+constexpr absl::Duration kStartLimit = absl::Seconds(10);
+// A holder gives its shell some seconds, too; then it is killed.
+constexpr absl::Duration kTerminateLimit = absl::Seconds(5);
+constexpr absl::Duration kKillLimit = absl::Seconds(2);
+constexpr absl::Duration kFirstStateLimit = absl::Seconds(2);
+// How long the output of a session that ended can be received.
+constexpr absl::Duration kKeepEnded = absl::Hours(24);
+constexpr uint32_t kRows = 24;
+constexpr uint32_t kColumns = 80;
+
+}  // namespace
+
+v1::SessionEnd FindEnd(const std::string& directory, holder::HolderFate fate) {
+  v1::SessionEnd end;
+  const absl::StatusOr<SessionJournal> journal = ReadSessionJournal(directory);
+  if (!journal.ok() || !journal->end.has_value()) {
+    end.set_reason(fate == holder::HolderFate::kRebooted
+                       ? v1::END_REASON_COMPUTER_RESTARTED
+                       : v1::END_REASON_HOLDER_LOST);
+    *end.mutable_at() = ToProto(absl::Now());
+    return end;
+  }
+  const holder::v1::SessionEnded& ended = *journal->end;
+  end.set_reason(v1::EndReason_IsValid(ended.reason())
+                     ? static_cast<v1::EndReason>(ended.reason())
+                     : v1::END_REASON_SHELL_EXITED);
+  *end.mutable_at() = ToProto(absl::FromUnixNanos(ended.at_ns()));
+  end.set_detail(ended.detail());
+  if (ended.wait_status() >= 0) {
+    if (WIFSIGNALED(ended.wait_status())) {
+      end.mutable_exit_status()->set_signal(WTERMSIG(ended.wait_status()));
+    } else {
+      end.mutable_exit_status()->set_code(WEXITSTATUS(ended.wait_status()));
+    }
+  }
+  return end;
+}
+
+SessionService::SessionService(Options options, WorkerPool& workers,
+                               Listener listener)
+    : options_(std::move(options)),
+      workers_(workers),
+      listener_(std::move(listener)),
+      monitor_({
+          [this](const Session& session) { listener_.changed(session); },
+          [this](const Session& session) {
+            if (!workers_.Run([this, session] { OnHolderGone(session); })) {
+              OnHolderGone(session);
+            }
+          },
+          [this](const Session& session) { OnIdle(session); },
+      }) {}
+
+SessionService::~SessionService() { Stop(); }
+
+void SessionService::Stop() { monitor_.Stop(); }
+
+std::string SessionService::DirectoryOf(absl::string_view instance_id) const {
+  return absl::StrCat(options_.directory, "/sessions/", instance_id);
+}
+
+absl::Duration SessionService::MaxIdleTimeout(
+    const std::string& configuration) const {
+  const auto it = options_.config.configurations.find(configuration);
+  return it == options_.config.configurations.end()
+             ? Configuration().max_idle_timeout
+             : it->second.max_idle_timeout;
+}
+
+absl::Status SessionService::Start() {
+  BERTH_RETURN_IF_ERROR(MakePrivateDirectory(options_.directory));
+  const std::string sessions = options_.directory + "/sessions";
+  BERTH_RETURN_IF_ERROR(MakePrivateDirectory(sessions));
+  BERTH_RETURN_IF_ERROR(monitor_.Start());
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(sessions, error)) {
+    const std::string name = entry.path().filename();
+    if (IsUuid(name)) Adopt(name);
+  }
+  if (error) {
+    return ErrnoToStatus(error.value(), absl::StrCat("read ", sessions));
+  }
+  return absl::OkStatus();
+}
+
+void SessionService::Adopt(const std::string& instance_id) {
+  const std::string directory = DirectoryOf(instance_id);
+  const auto record = LoadSessionRecord(directory);
+  const auto identity =
+      holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
+  if (!record.ok()) {
+    SPDLOG_ERROR("session {}: {}", instance_id, record.status().ToString());
+    return;
+  }
+  if (record->instance_id() != instance_id) {
+    SPDLOG_ERROR("session {}: its record is of another", instance_id);
+    return;
+  }
+  auto session = std::make_shared<ManagedSession>(
+      directory, *record, MaxIdleTimeout(record->configuration()));
+  table_.Add(session);
+  if (session->ended()) {
+    return DeleteAfter(FromProto(record->end().at()) + kKeepEnded - absl::Now(),
+                       session);
+  }
+  const holder::HolderFate fate =
+      identity.ok() ? holder::FateOf(*identity) : holder::HolderFate::kDead;
+  if (fate == holder::HolderFate::kAlive) {
+    const absl::Status watched = Watch(session);
+    if (watched.ok()) return;
+    SPDLOG_WARN("session {}: {}", instance_id, watched.ToString());
+    KillHolder(*identity, record->shell_pid());
+  }
+  SetEnd(session, FindEnd(directory, fate));
+}
+
+absl::Status SessionService::Watch(const Session& session) {
+  BERTH_ASSIGN_OR_RETURN(HolderConnection connection,
+                         HolderConnection::Connect(session->directory()));
+  holder::v1::Request request;
+  request.mutable_attach();
+  BERTH_RETURN_IF_ERROR(connection.Send(request));
+  BERTH_ASSIGN_OR_RETURN(const auto event,
+                         connection.Receive(kFirstStateLimit));
+  if (event.has_state()) session->OnState(event.state());
+  return monitor_.Follow(session, std::move(connection));
+}
+
+absl::StatusOr<v1::Session> SessionService::NewSession(
+    const link::v1::CreateRequest& request) const {
+  if (!IsUuid(request.instance_id())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", EscapeForTerminal(request.instance_id()),
+                     "' is not a UUID in lower case"));
+  }
+  BERTH_RETURN_IF_ERROR(CheckName("session", request.name()));
+  const std::string name = request.configuration().empty()
+                               ? options_.config.default_configuration
+                               : request.configuration();
+  const auto it = options_.config.configurations.find(name);
+  if (it == options_.config.configurations.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no configuration '", EscapeForTerminal(name),
+                     "' on computer '", options_.computer, "'"));
+  }
+  const Configuration& configuration = it->second;
+  const absl::Duration timeout = request.has_idle_timeout()
+                                     ? FromProto(request.idle_timeout())
+                                     : configuration.idle_timeout;
+  if (timeout < kMinIdleTimeout || timeout > configuration.max_idle_timeout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an idle timeout of ", absl::FormatDuration(timeout),
+                     " is out of bounds for configuration '", name,
+                     "': ", absl::FormatDuration(kMinIdleTimeout), " to ",
+                     absl::FormatDuration(configuration.max_idle_timeout)));
+  }
+  v1::Session session;
+  session.set_instance_id(request.instance_id());
+  session.set_id(request.id());
+  session.set_name(request.name());
+  session.set_computer(options_.computer);
+  session.set_owner(request.owner());
+  session.set_configuration(name);
+  *session.mutable_created_at() = ToProto(absl::Now());
+  *session.mutable_idle_timeout() = ToProto(timeout);
+  if (request.has_holder()) {
+    *session.mutable_holder()->mutable_client() = request.holder();
+    *session.mutable_holder()->mutable_since() = session.created_at();
+  } else {
+    *session.mutable_disconnected_at() = session.created_at();
+  }
+  return session;
+}
+
+absl::StatusOr<SessionService::Session> SessionService::Create(
+    const link::v1::CreateRequest& request) {
+  // The same request again, after its answer was lost.
+  if (Session session = table_.Find(request.instance_id());
+      session != nullptr && session->owner() == request.owner()) {
+    return session;
+  }
+  BERTH_ASSIGN_OR_RETURN(v1::Session session, NewSession(request));
+  BERTH_RETURN_IF_ERROR(
+      table_.Reserve(request.instance_id(), options_.config.max_sessions));
+  absl::StatusOr<Session> made = Make(request, std::move(session));
+  if (!made.ok()) table_.Release(request.instance_id());
+  return made;
+}
+
+absl::StatusOr<SessionService::Session> SessionService::Make(
+    const link::v1::CreateRequest& request, v1::Session session) {
+  const std::string directory = DirectoryOf(request.instance_id());
+  if (mkdir(directory.c_str(), 0700) != 0) {
+    return ErrnoToStatus(errno, directory);
+  }
+  absl::Status status = SaveSessionRecord(directory, session);
+  if (status.ok()) status = StartShell(request, session);
+  if (!status.ok()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+    return status;
+  }
+  auto managed = std::make_shared<ManagedSession>(
+      directory, session, MaxIdleTimeout(session.configuration()));
+  status = Watch(managed);
+  if (!status.ok()) {
+    const auto identity =
+        holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
+    if (identity.ok()) KillHolder(*identity, session.shell_pid());
+    managed->Forget();
+    return absl::FailedPreconditionError(
+        absl::StrCat("the session ended at once: ", status.message()));
+  }
+  table_.Add(managed);
+  Save(managed);
+  monitor_.Touch(managed);
+  SPDLOG_INFO("session {} of {} made", session.instance_id(), session.owner());
+  return managed;
+}
+
+absl::Status SessionService::StartShell(const link::v1::CreateRequest& request,
+                                        v1::Session& session) {
+  const Configuration& configuration =
+      options_.config.configurations.at(session.configuration());
+  const std::map<std::string, std::string> requested(
+      request.environment().begin(), request.environment().end());
+  BERTH_ASSIGN_OR_RETURN(
+      const ShellEnvironment environment,
+      MakeShellEnvironment(OwnEnvironment(), requested, configuration.shell,
+                           session.instance_id()));
+  holder::v1::HolderStart start;
+  start.set_version(1);
+  start.set_instance_id(session.instance_id());
+  start.set_directory(DirectoryOf(session.instance_id()));
+  start.set_shell(configuration.shell);
+  for (const std::string& argument : configuration.arguments) {
+    start.add_arguments(argument);
+  }
+  for (const std::string& variable : environment.variables) {
+    start.add_environment(variable);
+  }
+  start.set_cwd(environment.home);
+  start.set_log_limit(configuration.log_limit);
+  start.set_when_full(configuration.drop_when_full
+                          ? holder::v1::HolderStart::DROP
+                          : holder::v1::HolderStart::BLOCK);
+  start.set_rows(kRows);
+  start.set_columns(kColumns);
+  start.set_hello_timeout_ms(absl::ToInt64Milliseconds(kHelloLimit));
+  BERTH_ASSIGN_OR_RETURN(const holder::v1::HolderStarted started,
+                         StartHolder(options_.holder, start, kStartLimit));
+  session.set_shell_pid(started.shell_pid());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SessionService::Session> SessionService::SetHolder(
+    absl::string_view user, const link::v1::SetHolderRequest& request) {
+  BERTH_ASSIGN_OR_RETURN(Session session,
+                         table_.FindOwned(user, request.instance_id()));
+  BERTH_RETURN_IF_ERROR(session->SetHolder(request));
+  Save(session);
+  monitor_.Touch(session);
+  return session;
+}
+
+absl::Status SessionService::Remove(absl::string_view user,
+                                    const link::v1::RemoveRequest& request) {
+  BERTH_ASSIGN_OR_RETURN(const Session session,
+                         table_.FindOwned(user, request.instance_id()));
+  if (!Terminate(session, v1::END_REASON_REMOVED)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("session ", session->Snapshot().id(),
+                     " did not end in time, though it was killed"));
+  }
+  session->Forget();
+  table_.Remove(session->instance_id());
+  listener_.gone(session->instance_id());
+  SPDLOG_INFO("session {} removed", session->instance_id());
+  return absl::OkStatus();
+}
+
+bool SessionService::Terminate(const Session& session, v1::EndReason reason) {
+  if (session->ended()) return true;
+  if (auto connection = HolderConnection::Connect(session->directory());
+      connection.ok()) {
+    holder::v1::Request request;
+    request.mutable_terminate()->set_reason(reason);
+    // If it does not take this, it is killed below.
+    connection->Send(request).IgnoreError();
+  }
+  if (session->WaitEnded(kTerminateLimit)) return true;
+  const auto identity =
+      holder::ReadIdentityFile(absl::StrCat(session->directory(), "/holder"));
+  if (identity.ok()) KillHolder(*identity, session->Snapshot().shell_pid());
+  return session->WaitEnded(kKillLimit);
+}
+
+void SessionService::OnIdle(const Session& session) {
+  if (!session->StartEnding()) return;
+  SPDLOG_INFO("session {} was idle for its time", session->instance_id());
+  workers_.Run(
+      [this, session] { Terminate(session, v1::END_REASON_IDLE_TIMEOUT); });
+}
+
+void SessionService::OnHolderGone(const Session& session) {
+  const std::string path = absl::StrCat(session->directory(), "/holder");
+  const auto identity = holder::ReadIdentityFile(path);
+  if (identity.ok() && !WaitForExit(*identity, kKillLimit)) {
+    // It is there, and only this connection is not.
+    if (Watch(session).ok()) return;
+    KillHolder(*identity, session->Snapshot().shell_pid());
+  }
+  SetEnd(session, FindEnd(session->directory(), holder::HolderFate::kDead));
+}
+
+void SessionService::SetEnd(const Session& session, v1::SessionEnd end) {
+  SPDLOG_INFO("session {} ended: {}", session->instance_id(),
+              v1::EndReason_Name(end.reason()));
+  session->End(end);
+  Save(session);
+  monitor_.Touch(session);
+  DeleteAfter(kKeepEnded, session);
+}
+
+void SessionService::DeleteAfter(absl::Duration delay, const Session& session) {
+  monitor_.After(std::max(delay, absl::ZeroDuration()), [this, session] {
+    if (table_.Find(session->instance_id()) != session) return;
+    session->Forget();
+    table_.Remove(session->instance_id());
+    listener_.gone(session->instance_id());
+  });
+}
+
+void SessionService::Save(const Session& session) {
+  const absl::Status saved = session->Save();
+  if (!saved.ok()) {
+    SPDLOG_ERROR("session {}: its record can't be written: {}",
+                 session->instance_id(), saved.ToString());
+  }
+}
+
+}  // namespace berth::agent

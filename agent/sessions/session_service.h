@@ -1,0 +1,102 @@
+#ifndef BERTH_AGENT_SESSIONS_SESSION_SERVICE_H_
+#define BERTH_AGENT_SESSIONS_SESSION_SERVICE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "agent/holder/identity_file.h"
+#include "agent/sessions/config.h"
+#include "agent/sessions/managed_session.h"
+#include "agent/sessions/session_monitor.h"
+#include "agent/sessions/session_table.h"
+#include "agent/sessions/worker_pool.h"
+#include "proto/berth/link/v1/link.pb.h"
+
+namespace berth::agent {
+
+// SessionService makes, finds again, watches and ends the sessions of this
+// computer. Thread-safe. Its methods wait for holders, but for seconds at most.
+class SessionService {
+ public:
+  using Session = std::shared_ptr<ManagedSession>;
+
+  struct Options {
+    std::string directory;  // Of the agent's state; sessions are below it.
+    std::string holder;     // Path of the berth-holder program.
+    std::string computer;   // This computer's name in the fleet.
+    Config config;
+  };
+  // Called without locks, by any thread, when a session may look different
+  // from its last report, and when one is no more.
+  struct Listener {
+    std::function<void(const Session&)> changed;
+    std::function<void(const std::string& instance_id)> gone;
+  };
+
+  SessionService(Options options, WorkerPool& workers, Listener listener);
+  ~SessionService();
+
+  // Finds the sessions of the last run, and starts to watch.
+  absl::Status Start();
+  // Stops watching. Sessions live on.
+  void Stop();
+
+  // CreateRequest etc. of link.proto; the errors are those of berth.v1.
+  absl::StatusOr<Session> Create(const link::v1::CreateRequest& request);
+  absl::Status Remove(absl::string_view user,
+                      const link::v1::RemoveRequest& request);
+  absl::StatusOr<Session> SetHolder(absl::string_view user,
+                                    const link::v1::SetHolderRequest& request);
+
+  const SessionTable& table() const { return table_; }
+  const Config& config() const { return options_.config; }
+
+  // After an open call changed something about a session (see
+  // SessionMonitor).
+  void Touch(const Session& session) { monitor_.Touch(session); }
+  void Flush(const Session& session) { monitor_.Flush(session); }
+
+ private:
+  absl::StatusOr<v1::Session> NewSession(
+      const link::v1::CreateRequest& request) const;
+  absl::StatusOr<Session> Make(const link::v1::CreateRequest& request,
+                               v1::Session session);
+  absl::Status StartShell(const link::v1::CreateRequest& request,
+                          v1::Session& session);
+  absl::Duration MaxIdleTimeout(const std::string& configuration) const;
+
+  // Takes up one session of the last run.
+  void Adopt(const std::string& instance_id);
+  // Connects to the holder of a session and watches it.
+  absl::Status Watch(const Session& session);
+
+  // Finds out why a holder went away, and notes how its session ended.
+  void OnHolderGone(const Session& session);
+  void SetEnd(const Session& session, v1::SessionEnd end);
+  void DeleteAfter(absl::Duration delay, const Session& session);
+  // Ends a live session; true once it has ended.
+  bool Terminate(const Session& session, v1::EndReason reason);
+  void OnIdle(const Session& session);
+  void Save(const Session& session);
+
+  std::string DirectoryOf(absl::string_view instance_id) const;
+
+  const Options options_;
+  WorkerPool& workers_;
+  const Listener listener_;
+  SessionTable table_;
+  SessionMonitor monitor_;
+};
+
+// How a session ended, by its journal or, if that doesn't say, by what became
+// of its holder.
+v1::SessionEnd FindEnd(const std::string& directory, holder::HolderFate fate);
+
+}  // namespace berth::agent
+
+#endif  // BERTH_AGENT_SESSIONS_SESSION_SERVICE_H_
