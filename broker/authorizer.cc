@@ -1,0 +1,85 @@
+#include "broker/authorizer.h"
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+
+namespace berth::broker {
+namespace {
+
+// Who may call a method.
+enum class Right { kAnybody, kAnyCertificate, kUser, kAdmin, kAgent };
+
+const absl::flat_hash_map<absl::string_view, Right>& Table() {
+  static const auto* table = new absl::flat_hash_map<absl::string_view, Right>{
+      {"/berth.v1.Sessions/CreateSession", Right::kUser},
+      {"/berth.v1.Sessions/ListSessions", Right::kUser},
+      {"/berth.v1.Sessions/ConnectSession", Right::kUser},
+      {"/berth.v1.Sessions/DisconnectSession", Right::kUser},
+      {"/berth.v1.Sessions/RemoveSession", Right::kUser},
+      {"/berth.v1.Sessions/Hold", Right::kUser},
+      {"/berth.v1.Sessions/Run", Right::kUser},
+      {"/berth.v1.Sessions/Receive", Right::kUser},
+      {"/berth.v1.Computers/ListComputers", Right::kUser},
+      {"/berth.v1.Admin/CreateJoinToken", Right::kAdmin},
+      {"/berth.v1.Admin/IssueUserCertificate", Right::kAdmin},
+      // Whoever enrols has no certificate yet, but a join token.
+      {"/berth.link.v1.Link/Enroll", Right::kAnybody},
+      {"/berth.link.v1.Link/Renew", Right::kAgent},
+      {"/berth.link.v1.Link/Control", Right::kAgent},
+      {"/berth.link.v1.Link/Call", Right::kAgent},
+      {"/grpc.health.v1.Health/Check", Right::kAnyCertificate},
+      {"/grpc.health.v1.Health/Watch", Right::kAnyCertificate},
+      {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+       Right::kAnyCertificate},
+  };
+  return *table;
+}
+
+absl::Status WrongPurpose(const Identity& caller, absl::string_view method,
+                          Purpose wanted) {
+  return absl::PermissionDeniedError(
+      absl::StrCat("the certificate of ", PurposeName(caller.purpose), " '",
+                   caller.name, "' can't call ", method,
+                   ": that takes one of purpose '", PurposeName(wanted), "'"));
+}
+
+}  // namespace
+
+bool Authorizer::Knows(absl::string_view method) {
+  return Table().contains(method);
+}
+
+absl::Status Authorizer::Check(absl::string_view method,
+                               const absl::StatusOr<Identity>& caller) const {
+  auto entry = Table().find(method);
+  if (entry != Table().end() && entry->second == Right::kAnybody) {
+    return absl::OkStatus();
+  }
+  if (!caller.ok()) return caller.status();
+  if (entry == Table().end()) {
+    return absl::PermissionDeniedError(
+        "this broker offers no such method; is the client newer than it?");
+  }
+  switch (entry->second) {
+    case Right::kAnybody:
+    case Right::kAnyCertificate:
+      return absl::OkStatus();
+    case Right::kAgent:
+      if (caller->purpose == Purpose::kAgent) return absl::OkStatus();
+      return WrongPurpose(*caller, method, Purpose::kAgent);
+    case Right::kUser:
+    case Right::kAdmin:
+      break;
+  }
+  if (caller->purpose != Purpose::kUser) {
+    return WrongPurpose(*caller, method, Purpose::kUser);
+  }
+  if (entry->second == Right::kAdmin && !admins_.contains(caller->name)) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "user '", caller->name,
+        "' is no administrator; ask one (`admins` in broker.toml)"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,130 @@
+#include "broker/config.h"
+
+#include <toml++/toml.h>
+
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/names.h"
+#include "base/status_macros.h"
+
+namespace berth::broker {
+namespace {
+
+absl::Status AtLine(absl::string_view path, const toml::source_region& where,
+                    absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ":", where.begin.line, ": ", what));
+}
+
+absl::Status ReadString(const toml::node& node, std::string* value) {
+  const auto* text = node.as_string();
+  if (text == nullptr || text->get().empty()) {
+    return absl::InvalidArgumentError("must be a text");
+  }
+  *value = text->get();
+  return absl::OkStatus();
+}
+
+absl::Status ReadDuration(const toml::node& node, absl::Duration min,
+                          absl::Duration max, absl::Duration* value) {
+  const auto* text = node.as_string();
+  if (text == nullptr || !absl::ParseDuration(text->get(), value)) {
+    return absl::InvalidArgumentError(
+        "must be a time such as \"2s\" or \"12h\"");
+  }
+  if (*value < min || *value > max) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be between ", absl::FormatDuration(min), " and ",
+                     absl::FormatDuration(max)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadNames(const toml::node& node,
+                       std::vector<std::string>* names) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) {
+    return absl::InvalidArgumentError("must be a list of names");
+  }
+  names->clear();
+  for (const toml::node& item : *array) {
+    const auto* name = item.as_string();
+    if (name == nullptr || name->get().empty()) {
+      return absl::InvalidArgumentError("must be a list of names");
+    }
+    names->push_back(name->get());
+  }
+  return absl::OkStatus();
+}
+
+// Takes the value of `key` over. NotFound: there is no such key.
+absl::Status ReadKey(absl::string_view key, const toml::node& node,
+                     Config* config) {
+  const absl::Duration year = absl::Hours(366 * 24);
+  if (key == "listen") return ReadString(node, &config->listen);
+  if (key == "log_level") return ReadString(node, &config->log_level);
+  if (key == "registry") return ReadString(node, &config->registry);
+  if (key == "admins") return ReadNames(node, &config->admins);
+  if (key == "hold_grace") {
+    return ReadDuration(node, absl::ZeroDuration(), absl::Hours(1),
+                        &config->hold_grace);
+  }
+  if (key == "agent_certificate_lifetime") {
+    return ReadDuration(node, absl::Hours(1), year,
+                        &config->agent_certificate_lifetime);
+  }
+  if (key == "user_certificate_lifetime") {
+    return ReadDuration(node, absl::Minutes(1), year,
+                        &config->user_certificate_lifetime);
+  }
+  return absl::NotFoundError(
+      "no such key; there are listen, log_level, registry, admins, hold_grace, "
+      "agent_certificate_lifetime and user_certificate_lifetime");
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(absl::string_view text,
+                                   absl::string_view path) {
+  toml::parse_result parsed =
+      toml::parse(std::string_view(text.data(), text.size()));
+  if (!parsed) {
+    return AtLine(path, parsed.error().source(),
+                  std::string(parsed.error().description()));
+  }
+  Config config;
+  for (const auto& [key, node] : std::move(parsed).table()) {
+    const std::string name(key.str());
+    absl::Status status = ReadKey(name, node, &config);
+    if (!status.ok()) {
+      return AtLine(path, key.source(),
+                    absl::StrCat("'", name, "': ", status.message()));
+    }
+  }
+  return config;
+}
+
+std::string FormatConfig(const Config& config) {
+  return absl::StrCat(
+      "# Configuration of berth-broker. Restart it after a change.\n\n",
+      "# Where clients and agents connect to.\n", "listen = \"", config.listen,
+      "\"\n\n", "# trace, debug, info, warning, error, critical or off.\n",
+      "log_level = \"", config.log_level, "\"\n\n",
+      "# What is known of computers and sessions; relative to this "
+      "directory.\n",
+      "registry = \"", config.registry, "\"\n\n",
+      "# Users that may make join tokens and certificates.\n", "admins = [\"",
+      absl::StrJoin(config.admins, "\", \""), "\"]\n\n",
+      "# How long a client may be gone before its sessions are disconnected.\n",
+      "hold_grace = \"", absl::FormatDuration(config.hold_grace), "\"\n\n",
+      "# For how long certificates are issued. Agents renew theirs.\n",
+      "agent_certificate_lifetime = \"",
+      absl::FormatDuration(config.agent_certificate_lifetime), "\"\n",
+      "user_certificate_lifetime = \"",
+      absl::FormatDuration(config.user_certificate_lifetime), "\"\n");
+}
+
+}  // namespace berth::broker

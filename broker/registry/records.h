@@ -1,0 +1,41 @@
+#ifndef BERTH_BROKER_REGISTRY_RECORDS_H_
+#define BERTH_BROKER_REGISTRY_RECORDS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace berth::broker {
+
+// What is kept of a computer while the broker is down.
+struct ComputerRecord {
+  std::string name;
+  std::map<std::string, std::string> labels;
+  std::string agent_version;
+  std::string os;
+  absl::Time enrolled_at;
+  // When its link was last seen up.
+  absl::Time last_seen;
+
+  bool operator==(const ComputerRecord&) const = default;
+};
+
+// A join token. The token itself is not kept, only its SHA-256.
+struct TokenRecord {
+  std::string digest;
+  // Which names may enrol with it: a name, or a wildcard. Empty: any.
+  std::string name_pattern;
+  std::string created_by;
+  absl::Time expires_at;
+  // The computer that used it. Empty: nobody yet.
+  std::string used_by;
+  absl::Time used_at;
+
+  bool operator==(const TokenRecord&) const = default;
+};
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_REGISTRY_RECORDS_H_

@@ -1,0 +1,313 @@
+#include "broker/registry/sqlite_store.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace berth::broker {
+namespace {
+
+// Each brings the schema from its index to the next version.
+constexpr const char* kMigrations[SqliteStore::kSchemaVersion] = {
+    // Times are nanoseconds since the epoch. `record` is a berth.v1.Session;
+    // the columns beside it are for people and for queries.
+    R"sql(
+    CREATE TABLE computers (
+      name TEXT PRIMARY KEY,
+      agent_version TEXT NOT NULL,
+      os TEXT NOT NULL,
+      enrolled_at INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE labels (
+      computer TEXT NOT NULL,
+      key TEXT NOT NULL,
+      value TEXT NOT NULL,
+      PRIMARY KEY (computer, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE sessions (
+      instance_id TEXT PRIMARY KEY,
+      owner TEXT NOT NULL,
+      id INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      computer TEXT NOT NULL,
+      record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE owners (
+      name TEXT PRIMARY KEY,
+      next_id INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE tokens (
+      digest TEXT PRIMARY KEY,
+      name_pattern TEXT NOT NULL,
+      created_by TEXT NOT NULL,
+      expires_at INTEGER NOT NULL,
+      used_by TEXT NOT NULL,
+      used_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    )sql",
+};
+
+int64_t ToNanos(absl::Time time) { return absl::ToUnixNanos(time); }
+absl::Time FromNanos(int64_t nanos) { return absl::FromUnixNanos(nanos); }
+
+// Digests are binary; the table keeps them readable.
+std::string DigestKey(absl::string_view digest) {
+  return absl::BytesToHexString(digest);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(
+    const std::string& path) {
+  const mode_t mask = umask(0077);
+  sqlite3* raw = nullptr;
+  const int result = sqlite3_open_v2(
+      path.c_str(), &raw,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+      nullptr);
+  Database database(raw);
+  absl::Status status =
+      result == SQLITE_OK ? absl::OkStatus() : SqliteStatus(raw, path);
+  std::unique_ptr<SqliteStore> store;
+  if (status.ok()) {
+    sqlite3_busy_timeout(raw, 2000);
+    store.reset(new SqliteStore(std::move(database), path));
+    status = store->Migrate();  // Makes the files beside it, too.
+  }
+  umask(mask);
+  if (!status.ok()) return status;
+  return store;
+}
+
+absl::Status SqliteStore::Migrate() {
+  BERTH_RETURN_IF_ERROR(Execute("PRAGMA journal_mode = WAL"));
+  BERTH_RETURN_IF_ERROR(Execute("PRAGMA synchronous = NORMAL"));
+  int version;
+  {
+    BERTH_ASSIGN_OR_RETURN(
+        Statement query,
+        Statement::Prepare(database_.get(), "PRAGMA user_version"));
+    BERTH_RETURN_IF_ERROR(query.Step().status());
+    version = static_cast<int>(query.Int(0));
+  }
+  if (version > kSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "registry '", path_, "' has schema ", version, ", and this program ",
+        "knows ", kSchemaVersion, " at most: use a newer berth-broker"));
+  }
+  for (; version < kSchemaVersion; ++version) {
+    BERTH_RETURN_IF_ERROR(Begin());
+    absl::Status status = Execute(absl::StrCat(
+        kMigrations[version], "PRAGMA user_version = ", version + 1));
+    if (status.ok()) status = Commit();
+    if (!status.ok()) {
+      Rollback();
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::Execute(const std::string& sql) {
+  if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) !=
+      SQLITE_OK) {
+    return SqliteStatus(database_.get(), path_);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Statement*> SqliteStore::Get(const char* sql) {
+  std::unique_ptr<Statement>& statement = statements_[sql];
+  if (statement == nullptr) {
+    auto prepared = Statement::Prepare(database_.get(), sql);
+    if (!prepared.ok()) {
+      statements_.erase(sql);
+      return prepared.status();
+    }
+    statement = std::make_unique<Statement>(*std::move(prepared));
+  }
+  return &statement->Reset();
+}
+
+absl::Status SqliteStore::Begin() {
+  BERTH_ASSIGN_OR_RETURN(Statement * begin, Get("BEGIN IMMEDIATE"));
+  return begin->Run();
+}
+
+absl::Status SqliteStore::Commit() {
+  BERTH_ASSIGN_OR_RETURN(Statement * commit, Get("COMMIT"));
+  return commit->Run();
+}
+
+void SqliteStore::Rollback() {
+  // A failed COMMIT may have rolled back by itself.
+  if (sqlite3_get_autocommit(database_.get()) == 0) {
+    Execute("ROLLBACK").IgnoreError();
+  }
+}
+
+absl::Status SqliteStore::PutComputer(const ComputerRecord& computer) {
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * put,
+      Get("INSERT OR REPLACE INTO computers VALUES (?, ?, ?, ?, ?)"));
+  BERTH_RETURN_IF_ERROR(put->BindText(computer.name)
+                            .BindText(computer.agent_version)
+                            .BindText(computer.os)
+                            .BindInt(ToNanos(computer.enrolled_at))
+                            .BindInt(ToNanos(computer.last_seen))
+                            .Run());
+  BERTH_ASSIGN_OR_RETURN(Statement * clear,
+                         Get("DELETE FROM labels WHERE computer = ?"));
+  BERTH_RETURN_IF_ERROR(clear->BindText(computer.name).Run());
+  for (const auto& [key, value] : computer.labels) {
+    BERTH_ASSIGN_OR_RETURN(Statement * label,
+                           Get("INSERT INTO labels VALUES (?, ?, ?)"));
+    BERTH_RETURN_IF_ERROR(
+        label->BindText(computer.name).BindText(key).BindText(value).Run());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ComputerRecord>> SqliteStore::ListComputers() {
+  std::map<std::string, ComputerRecord> computers;
+  BERTH_ASSIGN_OR_RETURN(Statement * list,
+                         Get("SELECT name, agent_version, os, enrolled_at, "
+                             "last_seen FROM computers"));
+  while (true) {
+    BERTH_ASSIGN_OR_RETURN(const bool row, list->Step());
+    if (!row) break;
+    computers[list->Text(0)] = {.name = list->Text(0),
+                                .labels = {},
+                                .agent_version = list->Text(1),
+                                .os = list->Text(2),
+                                .enrolled_at = FromNanos(list->Int(3)),
+                                .last_seen = FromNanos(list->Int(4))};
+  }
+  BERTH_ASSIGN_OR_RETURN(Statement * labels,
+                         Get("SELECT computer, key, value FROM labels"));
+  while (true) {
+    BERTH_ASSIGN_OR_RETURN(const bool row, labels->Step());
+    if (!row) break;
+    auto computer = computers.find(labels->Text(0));
+    if (computer == computers.end()) continue;
+    computer->second.labels[labels->Text(1)] = labels->Text(2);
+  }
+  std::vector<ComputerRecord> result;
+  for (auto& [name, computer] : computers) {
+    result.push_back(std::move(computer));
+  }
+  return result;
+}
+
+absl::Status SqliteStore::PutSession(const v1::Session& session) {
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * put,
+      Get("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)"));
+  return put->BindText(session.instance_id())
+      .BindText(session.owner())
+      .BindInt(session.id())
+      .BindText(session.name())
+      .BindText(session.computer())
+      .BindBlob(session.SerializeAsString())
+      .Run();
+}
+
+absl::Status SqliteStore::DeleteSession(absl::string_view instance_id) {
+  BERTH_ASSIGN_OR_RETURN(Statement * erase,
+                         Get("DELETE FROM sessions WHERE instance_id = ?"));
+  return erase->BindText(instance_id).Run();
+}
+
+absl::StatusOr<std::vector<v1::Session>> SqliteStore::ListSessions() {
+  std::vector<v1::Session> sessions;
+  BERTH_ASSIGN_OR_RETURN(Statement * list,
+                         Get("SELECT instance_id, record FROM sessions"));
+  while (true) {
+    BERTH_ASSIGN_OR_RETURN(const bool row, list->Step());
+    if (!row) return sessions;
+    if (!sessions.emplace_back().ParseFromString(list->Text(1))) {
+      return absl::DataLossError(absl::StrCat(
+          "registry '", path_, "': session ", list->Text(0),
+          " can't be read; move the file away, and agents will tell what "
+          "lives"));
+    }
+  }
+}
+
+absl::Status SqliteStore::RaiseNextId(absl::string_view owner, uint32_t id) {
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * raise,
+      Get("INSERT INTO owners VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET "
+          "next_id = max(next_id, excluded.next_id)"));
+  return raise->BindText(owner).BindInt(id).Run();
+}
+
+absl::StatusOr<std::map<std::string, uint32_t>> SqliteStore::ListNextIds() {
+  std::map<std::string, uint32_t> ids;
+  BERTH_ASSIGN_OR_RETURN(Statement * list,
+                         Get("SELECT name, next_id FROM owners"));
+  while (true) {
+    BERTH_ASSIGN_OR_RETURN(const bool row, list->Step());
+    if (!row) return ids;
+    ids[list->Text(0)] = static_cast<uint32_t>(list->Int(1));
+  }
+}
+
+absl::Status SqliteStore::AddToken(const TokenRecord& token) {
+  BERTH_ASSIGN_OR_RETURN(Statement * add,
+                         Get("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)"));
+  return add->BindText(DigestKey(token.digest))
+      .BindText(token.name_pattern)
+      .BindText(token.created_by)
+      .BindInt(ToNanos(token.expires_at))
+      .BindText(token.used_by)
+      .BindInt(ToNanos(token.used_at))
+      .Run();
+}
+
+absl::StatusOr<TokenRecord> SqliteStore::GetToken(absl::string_view digest) {
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * get,
+      Get("SELECT name_pattern, created_by, expires_at, used_by, used_at "
+          "FROM tokens WHERE digest = ?"));
+  BERTH_ASSIGN_OR_RETURN(const bool row,
+                         get->BindText(DigestKey(digest)).Step());
+  if (!row) return absl::NotFoundError("no such token");
+  TokenRecord token{.digest = std::string(digest),
+                    .name_pattern = get->Text(0),
+                    .created_by = get->Text(1),
+                    .expires_at = FromNanos(get->Int(2)),
+                    .used_by = get->Text(3),
+                    .used_at = FromNanos(get->Int(4))};
+  get->Reset();
+  return token;
+}
+
+absl::Status SqliteStore::MarkTokenUsed(absl::string_view digest,
+                                        absl::string_view computer,
+                                        absl::Time at) {
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * mark,
+      Get("UPDATE tokens SET used_by = ?, used_at = ? WHERE digest = ?"));
+  BERTH_RETURN_IF_ERROR(mark->BindText(computer)
+                            .BindInt(ToNanos(at))
+                            .BindText(DigestKey(digest))
+                            .Run());
+  if (sqlite3_changes(database_.get()) == 0) {
+    return absl::NotFoundError("no such token");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::DeleteTokensExpiredBefore(absl::Time time) {
+  BERTH_ASSIGN_OR_RETURN(Statement * erase,
+                         Get("DELETE FROM tokens WHERE expires_at < ?"));
+  return erase->BindInt(ToNanos(time)).Run();
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,61 @@
+#ifndef BERTH_BROKER_REGISTRY_STORE_H_
+#define BERTH_BROKER_REGISTRY_STORE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "broker/registry/records.h"
+#include "proto/berth/v1/sessions.pb.h"
+
+namespace berth::broker {
+
+// Store keeps the registry while the broker is down. Every method may block on
+// a disk; StoreThread calls them from its one thread, and so must others.
+//
+// Errors of all methods: ResourceExhausted (disk full), DataLoss (damaged),
+// Unavailable or Internal, with a message that names the store.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Changes between Begin() and Commit() are kept together or not at all.
+  // Rollback() undoes them.
+  virtual absl::Status Begin() = 0;
+  virtual absl::Status Commit() = 0;
+  virtual void Rollback() = 0;
+
+  // Adds, or replaces the one of that name.
+  virtual absl::Status PutComputer(const ComputerRecord& computer) = 0;
+  virtual absl::StatusOr<std::vector<ComputerRecord>> ListComputers() = 0;
+
+  // Adds, or replaces the one of that instance id.
+  virtual absl::Status PutSession(const v1::Session& session) = 0;
+  // Harmless if there is none.
+  virtual absl::Status DeleteSession(absl::string_view instance_id) = 0;
+  virtual absl::StatusOr<std::vector<v1::Session>> ListSessions() = 0;
+
+  // The id that an owner's next session gets. Never goes down.
+  virtual absl::Status RaiseNextId(absl::string_view owner, uint32_t id) = 0;
+  virtual absl::StatusOr<std::map<std::string, uint32_t>> ListNextIds() = 0;
+
+  // Adds a token. AlreadyExists.
+  virtual absl::Status AddToken(const TokenRecord& token) = 0;
+  // NotFound.
+  virtual absl::StatusOr<TokenRecord> GetToken(absl::string_view digest) = 0;
+  // Notes who used a token. NotFound.
+  virtual absl::Status MarkTokenUsed(absl::string_view digest,
+                                     absl::string_view computer,
+                                     absl::Time at) = 0;
+  // Forgets tokens that expired before `time`.
+  virtual absl::Status DeleteTokensExpiredBefore(absl::Time time) = 0;
+};
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_REGISTRY_STORE_H_

@@ -1,0 +1,92 @@
+#include "broker/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+#include "base/tls/credentials.h"
+#include "broker/call_authorizer.h"
+#include "broker/registry/sqlite_store.h"
+
+namespace berth::broker {
+namespace {
+
+void SetServerOptions(grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder->SetMaxSendMessageSize(kMaxMessageBytes);
+  // Clients and agents ping every 20 s, also without calls; so do we, to
+  // notice those that went without a word.
+  builder->AddChannelArgument(
+      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Two brokers on one port would share its connections at random.
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+}  // namespace
+
+Server::Server(const Config& config, Credentials credentials,
+               std::unique_ptr<Fleet> fleet)
+    : credentials_(std::move(credentials)),
+      fleet_(std::move(fleet)),
+      authorizer_(config.admins),
+      sessions_(*fleet_),
+      computers_(fleet_->registry()),
+      admin_(credentials_.ca, fleet_->store(),
+             config.user_certificate_lifetime),
+      link_(credentials_.ca, *fleet_, config.agent_certificate_lifetime) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const Config& config, const std::string& directory) {
+  BERTH_ASSIGN_OR_RETURN(Credentials credentials, LoadCredentials(directory));
+  const std::string path = absl::StartsWith(config.registry, "/")
+                               ? config.registry
+                               : absl::StrCat(directory, "/", config.registry);
+  BERTH_ASSIGN_OR_RETURN(auto store, SqliteStore::Open(path));
+  BERTH_ASSIGN_OR_RETURN(auto fleet,
+                         Fleet::Open(std::move(store), config.hold_grace));
+  std::unique_ptr<Server> server(
+      new Server(config, std::move(credentials), std::move(fleet)));
+  BERTH_RETURN_IF_ERROR(server->Listen(config.listen));
+  return server;
+}
+
+absl::Status Server::Listen(const std::string& address) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto credentials = MakeServerCredentials(
+      credentials_.ca.cert_pem(), credentials_.cert_pem, credentials_.key_pem);
+  credentials->SetAuthMetadataProcessor(
+      std::make_shared<CallAuthorizer>(authorizer_));
+  grpc::ServerBuilder builder;
+  SetServerOptions(&builder);
+  builder.AddListeningPort(address, credentials, &port_);
+  builder.RegisterService(&sessions_);
+  builder.RegisterService(&computers_);
+  builder.RegisterService(&admin_);
+  builder.RegisterService(&link_);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port_ == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("can't listen on '", address,
+                     "'; is the port in use? (`listen` in broker.toml)"));
+  }
+  return absl::OkStatus();
+}
+
+void Server::Stop() {
+  fleet_->agents().CloseAll(absl::UnavailableError(
+      "the broker is going down; sessions live on, try again"));
+  server_->Shutdown(std::chrono::system_clock::now() +
+                    absl::ToChronoMilliseconds(kDrain));
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,110 @@
+#include "broker/services/admin_service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/grpc_status.h"
+#include "base/names.h"
+#include "base/proto_time.h"
+#include "base/status_macros.h"
+#include "base/tls/identity.h"
+#include "broker/ca/join_token.h"
+#include "broker/services/caller.h"
+
+namespace berth::broker {
+namespace {
+
+// `given`, or `standard` if nothing is given.
+absl::StatusOr<absl::Duration> Lifetime(bool has,
+                                        const google::protobuf::Duration& given,
+                                        absl::Duration standard,
+                                        absl::Duration max) {
+  if (!has) return standard;
+  const absl::Duration lifetime = FromProto(given);
+  if (lifetime >= absl::Seconds(1) && lifetime <= max) return lifetime;
+  return absl::InvalidArgumentError(
+      absl::StrCat("bad lifetime ", absl::FormatDuration(lifetime),
+                   ": from 1s to ", absl::FormatDuration(max)));
+}
+
+// Makes the record of a new token, and fills the answer in.
+absl::StatusOr<TokenRecord> MakeToken(const v1::CreateJoinTokenRequest& request,
+                                      const std::string& user,
+                                      v1::CreateJoinTokenResponse& response) {
+  BERTH_RETURN_IF_ERROR(CheckTokenPattern(request.name_pattern()));
+  BERTH_ASSIGN_OR_RETURN(const absl::Duration lifetime,
+                         Lifetime(request.has_lifetime(), request.lifetime(),
+                                  kDefaultTokenLifetime, kMaxTokenLifetime));
+  BERTH_ASSIGN_OR_RETURN(std::string token, NewJoinToken());
+  TokenRecord record{.digest = TokenDigest(token),
+                     .name_pattern = request.name_pattern(),
+                     .created_by = user,
+                     .expires_at = absl::Now() + lifetime,
+                     .used_by = "",
+                     .used_at = absl::UnixEpoch()};
+  *response.mutable_expires_at() = ToProto(record.expires_at);
+  response.set_token(std::move(token));
+  return record;
+}
+
+absl::Status IssueFor(const CertificateAuthority& ca,
+                      const v1::IssueUserCertificateRequest& request,
+                      absl::Duration standard_lifetime,
+                      v1::IssueUserCertificateResponse& response) {
+  BERTH_RETURN_IF_ERROR(CheckName("user", request.user()));
+  BERTH_ASSIGN_OR_RETURN(
+      const absl::Duration lifetime,
+      Lifetime(request.has_lifetime(), request.lifetime(), standard_lifetime,
+               AdminService::kMaxLifetime));
+  BERTH_ASSIGN_OR_RETURN(
+      std::string certificate,
+      ca.Issue(request.csr_pem(), {Purpose::kUser, request.user()}, lifetime));
+  BERTH_ASSIGN_OR_RETURN(const absl::Time expiry,
+                         CertificateExpiry(certificate));
+  *response.mutable_expires_at() = ToProto(expiry);
+  response.set_certificate_pem(std::move(certificate));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* AdminService::CreateJoinToken(
+    grpc::CallbackServerContext* context,
+    const v1::CreateJoinTokenRequest* request,
+    v1::CreateJoinTokenResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const std::string user = CallerName(*context);
+  auto record = MakeToken(*request, user, *response);
+  if (!record.ok()) {
+    reactor->Finish(ToGrpcStatus(record.status()));
+    return reactor;
+  }
+  response->set_ca_pem(ca_.cert_pem());
+  SPDLOG_INFO("user '{}' makes a join token for '{}'", user,
+              record->name_pattern.empty() ? "*" : record->name_pattern);
+  store_.Do([record = *std::move(record)](
+                Store& store) { return store.AddToken(record); },
+            [reactor](absl::Status status) {
+              reactor->Finish(ToGrpcStatus(status));
+            });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::IssueUserCertificate(
+    grpc::CallbackServerContext* context,
+    const v1::IssueUserCertificateRequest* request,
+    v1::IssueUserCertificateResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::Status status = IssueFor(ca_, *request, user_lifetime_, *response);
+  if (status.ok()) {
+    SPDLOG_INFO("user '{}' issues a certificate for user '{}'",
+                CallerName(*context), request->user());
+  }
+  reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,81 @@
+#include "broker/services/call_openers.h"
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include <vector>
+
+#include "base/status_macros.h"
+#include "broker/services/session_requests.h"
+
+namespace berth::broker {
+namespace {
+
+// Which session a stream is for, and which client speaks.
+struct Target {
+  v1::SessionRef session;
+  v1::Client client;
+};
+
+absl::StatusOr<std::string> BytesOf(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Dump(&slices).ok()) {
+    return absl::InvalidArgumentError("the first frame can't be read");
+  }
+  std::string bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+template <typename Message>
+absl::StatusOr<Target> TargetIn(const std::string& bytes) {
+  Message message;
+  if (!message.ParseFromString(bytes)) {
+    return absl::InvalidArgumentError("the first frame can't be parsed");
+  }
+  if (!message.has_open()) {
+    return absl::FailedPreconditionError(
+        "frame out of order: the first one must carry `open`");
+  }
+  return Target{message.open().session(), message.open().client()};
+}
+
+}  // namespace
+
+CallOpener::~CallOpener() {
+  if (!client_id_.empty()) fleet_.presence().Leave({user_, client_id_});
+}
+
+absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
+    const grpc::ByteBuffer& first_message, std::shared_ptr<RelayedCall> call) {
+  BERTH_ASSIGN_OR_RETURN(std::string bytes, BytesOf(first_message));
+  BERTH_ASSIGN_OR_RETURN(const Target target,
+                         method_ == link::v1::OpenCall::RUN
+                             ? TargetIn<v1::RunRequest>(bytes)
+                             : TargetIn<v1::ReceiveRequest>(bytes));
+  BERTH_RETURN_IF_ERROR(CheckClient(target.client, /*required=*/false));
+  BERTH_ASSIGN_OR_RETURN(const SessionRecord session,
+                         fleet_.registry().Resolve(user_, target.session));
+  // What a session printed can still be received after its end.
+  if (method_ == link::v1::OpenCall::RUN) {
+    BERTH_RETURN_IF_ERROR(CheckLives(*session));
+  }
+  BERTH_ASSIGN_OR_RETURN(auto connection, fleet_.LinkTo(session->computer()));
+  if (!target.client.id().empty()) {
+    client_id_ = target.client.id();
+    fleet_.presence().Join({user_, client_id_});
+  }
+  link::v1::OpenCall open;
+  open.set_method(method_);
+  open.set_user(user_);
+  open.set_instance_id(session->instance_id());
+  open.set_first_message(std::move(bytes));
+  BERTH_ASSIGN_OR_RETURN(
+      const uint64_t id,
+      connection->OpenCall(std::move(open), std::move(call)));
+  return Opened{std::move(connection), id};
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,37 @@
+#ifndef BERTH_BROKER_SERVICES_CALL_OPENERS_H_
+#define BERTH_BROKER_SERVICES_CALL_OPENERS_H_
+
+#include <memory>
+#include <string>
+
+#include "broker/relay/relayed_call.h"
+#include "broker/services/fleet.h"
+#include "proto/berth/link/v1/link.pb.h"
+
+namespace berth::broker {
+
+// Opens the calls of one user's Run or Receive: reads the first message, finds
+// the session that it names, and tells its agent.
+//
+// Lives as long as its stream; while it does, its client counts as present.
+class CallOpener final : public ClientLeg::Opener {
+ public:
+  CallOpener(Fleet& fleet, link::v1::OpenCall::Method method, std::string user)
+      : fleet_(fleet), method_(method), user_(std::move(user)) {}
+  ~CallOpener() override;
+
+  // InvalidArgument: the message can't be read. FailedPrecondition: it carries
+  // no `open`. Else as Run and Receive.
+  absl::StatusOr<Opened> Open(const grpc::ByteBuffer& first_message,
+                              std::shared_ptr<RelayedCall> call) override;
+
+ private:
+  Fleet& fleet_;
+  const link::v1::OpenCall::Method method_;
+  const std::string user_;
+  std::string client_id_;  // Of a client that was joined to the present ones.
+};
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_SERVICES_CALL_OPENERS_H_

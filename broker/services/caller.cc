@@ -1,0 +1,12 @@
+#include "broker/services/caller.h"
+
+#include "base/tls/credentials.h"
+
+namespace berth::broker {
+
+std::string CallerName(const grpc::CallbackServerContext& context) {
+  auto identity = PeerIdentity(*context.auth_context());
+  return identity.ok() ? identity->name : "";
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,28 @@
+#ifndef BERTH_BROKER_SERVICES_COMPUTERS_SERVICE_H_
+#define BERTH_BROKER_SERVICES_COMPUTERS_SERVICE_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include "broker/registry/registry.h"
+#include "proto/berth/v1/computers.grpc.pb.h"
+
+namespace berth::broker {
+
+// What clients may ask about computers (berth.v1.Computers). Thread-safe.
+class ComputersService final : public v1::Computers::CallbackService {
+ public:
+  // `registry` must outlive the service.
+  explicit ComputersService(const Registry& registry) : registry_(registry) {}
+
+  grpc::ServerUnaryReactor* ListComputers(
+      grpc::CallbackServerContext* context,
+      const v1::ListComputersRequest* request,
+      v1::ListComputersResponse* response) override;
+
+ private:
+  const Registry& registry_;
+};
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_SERVICES_COMPUTERS_SERVICE_H_

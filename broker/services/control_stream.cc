@@ -1,0 +1,128 @@
+#include "broker/services/control_stream.h"
+
+#include <spdlog/spdlog.h>
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/escape.h"
+#include "base/grpc_status.h"
+#include "base/status_macros.h"
+#include "base/version.h"
+
+namespace berth::broker {
+namespace {
+
+// When an agent should come back, in milliseconds: spread out, so that a
+// restarted broker does not meet its whole fleet at once.
+int RetryPushback() {
+  static thread_local std::mt19937 random{std::random_device()()};
+  return std::uniform_int_distribution<int>(100, 2000)(random);
+}
+
+}  // namespace
+
+ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
+                             const std::string& computer)
+    : context_(context),
+      fleet_(fleet),
+      outbox_(std::make_shared<ControlOutbox>(this)),
+      connection_(
+          std::make_shared<AgentConnection>(computer, outbox_, fleet.timer())),
+      hello_timer_(fleet.timer().After(kHelloTimeout, [outbox = outbox_] {
+        outbox->Close(absl::DeadlineExceededError("no hello came within 10 s"));
+      })) {
+  StartRead(&message_);
+}
+
+void ControlStream::OnReadDone(bool ok) {
+  if (!ok) return Close(absl::OkStatus());
+  absl::Status status = Handle();
+  if (!status.ok()) {
+    SPDLOG_WARN("agent '{}': {}", connection_->computer(),
+                EscapeForTerminal(status.message()));
+    return Close(status);
+  }
+  StartRead(&message_);
+}
+
+absl::Status ControlStream::Handle() {
+  using Message = link::v1::AgentMessage;
+  if (message_.message_case() == Message::kHello) {
+    return OnHello(message_.hello());
+  }
+  if (!greeted_) {
+    return absl::FailedPreconditionError(
+        "message out of order: the first one must be `hello`");
+  }
+  switch (message_.message_case()) {
+    case Message::kSession: {
+      absl::Status status =
+          fleet_.Put(*connection_, message_.session().session());
+      if (!status.ok()) {  // Of this session alone.
+        SPDLOG_WARN("agent '{}': {}", connection_->computer(),
+                    EscapeForTerminal(status.message()));
+      }
+      break;
+    }
+    case Message::kGone:
+      fleet_.Remove(*connection_, message_.gone().instance_id());
+      break;
+    case Message::kReply:
+      connection_->OnReply(std::move(*message_.mutable_reply()));
+      break;
+    case Message::kCallEnded:
+      connection_->OnCallEnded(message_.call_ended());
+      break;
+    default:
+      break;  // Of a later version: skipped.
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ControlStream::OnHello(const link::v1::Hello& hello) {
+  if (std::exchange(greeted_, true)) {
+    return absl::FailedPreconditionError(
+        "message out of order: a second `hello`");
+  }
+  fleet_.timer().Cancel(hello_timer_);
+  link::v1::BrokerMessage welcome;
+  welcome.mutable_welcome()->set_broker_version(kVersion);
+  BERTH_RETURN_IF_ERROR(connection_->Send(std::move(welcome)));
+  fleet_.LinkUp(connection_, hello);
+  SPDLOG_INFO("agent '{}' is online: version {}, {} sessions",
+              connection_->computer(), EscapeForTerminal(hello.agent_version()),
+              hello.sessions_size());
+  return absl::OkStatus();
+}
+
+void ControlStream::OnCancel() {
+  Close(absl::CancelledError("the agent went away"));
+}
+
+void ControlStream::Close(const absl::Status& status) {
+  fleet_.LinkDown(*connection_);
+  connection_->Close(status,
+                     absl::UnavailableError(absl::StrCat(
+                         "the link to computer '", connection_->computer(),
+                         "' was lost; the session lives on there, try again")));
+}
+
+void ControlStream::End(const absl::Status& status) {
+  if (absl::IsUnavailable(status)) {
+    context_->AddTrailingMetadata("retry-pushback",
+                                  std::to_string(RetryPushback()));
+  }
+  Finish(ToGrpcStatus(status));
+}
+
+void ControlStream::OnDone() {
+  fleet_.timer().Cancel(hello_timer_);
+  // Whoever ended the stream, it speaks for its computer no longer.
+  Close(absl::OkStatus());
+  if (greeted_) SPDLOG_INFO("agent '{}': link ended", connection_->computer());
+  delete this;
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,145 @@
+#include "broker/services/fleet.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "broker/ca/join_token.h"
+
+namespace berth::broker {
+namespace {
+
+// "12:01:05", with the date if that was not within the last day.
+std::string SinceText(absl::Time time) {
+  const bool today = absl::Now() - time < absl::Hours(24);
+  return absl::FormatTime(today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", time,
+                          absl::LocalTimeZone());
+}
+
+}  // namespace
+
+Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace)
+    : agents_(registry_),
+      store_(std::move(store)),
+      presence_(timer_, hold_grace,
+                [this](const Presence::Client& client) { LetGo(client); }) {
+  timer_.After(Presence::kStartGrace, [this] {
+    settled_ = true;
+    LetGoOfAbsent("");
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(std::unique_ptr<Store> store,
+                                                   absl::Duration hold_grace) {
+  BERTH_ASSIGN_OR_RETURN(const auto computers, store->ListComputers());
+  BERTH_ASSIGN_OR_RETURN(const auto sessions, store->ListSessions());
+  BERTH_ASSIGN_OR_RETURN(const auto next_ids, store->ListNextIds());
+  BERTH_RETURN_IF_ERROR(
+      store->DeleteTokensExpiredBefore(absl::Now() - kTokenMemory));
+  auto fleet = std::unique_ptr<Fleet>(new Fleet(std::move(store), hold_grace));
+  fleet->registry_.Load(computers, sessions, next_ids);
+  return fleet;
+}
+
+void Fleet::Save(Registry::Changes changes) {
+  if (changes.put.empty() && changes.deleted.empty()) return;
+  store_.Do([changes = std::move(changes)](Store& store) -> absl::Status {
+    for (const SessionRecord& session : changes.put) {
+      BERTH_RETURN_IF_ERROR(store.PutSession(*session));
+      BERTH_RETURN_IF_ERROR(
+          store.RaiseNextId(session->owner(), session->id() + 1));
+    }
+    for (const std::string& id : changes.deleted) {
+      BERTH_RETURN_IF_ERROR(store.DeleteSession(id));
+    }
+    return absl::OkStatus();
+  });
+}
+
+void Fleet::Save(ComputerRecord computer) {
+  store_.Do([computer = std::move(computer)](Store& store) {
+    return store.PutComputer(computer);
+  });
+}
+
+absl::StatusOr<std::shared_ptr<AgentConnection>> Fleet::LinkTo(
+    absl::string_view computer) const {
+  if (auto connection = agents_.Find(computer)) return connection;
+  BERTH_ASSIGN_OR_RETURN(const Reachability reach,
+                         registry_.GetReachability(computer));
+  return absl::UnavailableError(
+      absl::StrCat("computer '", computer, "' is offline since ",
+                   SinceText(reach.since), "; see `berth computers`"));
+}
+
+absl::Status Fleet::Put(const AgentConnection& connection,
+                        const v1::Session& session) {
+  BERTH_ASSIGN_OR_RETURN(Registry::Changes changes,
+                         agents_.Put(connection, session));
+  Save(std::move(changes));
+  return absl::OkStatus();
+}
+
+void Fleet::Remove(const AgentConnection& connection,
+                   absl::string_view instance_id) {
+  Save(agents_.RemoveSession(connection, instance_id));
+}
+
+void Fleet::LinkUp(const std::shared_ptr<AgentConnection>& connection,
+                   const link::v1::Hello& hello) {
+  ComputerRecord record;
+  Registry::Changes changes = agents_.Add(connection, hello, &record);
+  Save(std::move(record));
+  Save(std::move(changes));
+  LetGoOfAbsent(connection->computer());
+}
+
+void Fleet::LinkDown(const AgentConnection& connection) {
+  std::optional<ComputerRecord> record = agents_.Remove(connection);
+  if (record.has_value()) Save(*std::move(record));
+}
+
+void Fleet::LetGo(const Presence::Client& client) {
+  for (const SessionRecord& session : registry_.SessionsOf(client.first)) {
+    if (session->has_holder() && !session->has_end() &&
+        session->holder().client().id() == client.second) {
+      LetGo(*session);
+    }
+  }
+}
+
+void Fleet::LetGoOfAbsent(absl::string_view computer) {
+  if (!settled_) return;  // The timer comes back to it.
+  for (const SessionRecord& session : registry_.HeldSessions()) {
+    if (!computer.empty() && session->computer() != computer) continue;
+    const std::string& id = session->holder().client().id();
+    if (presence_.IsAbsent({session->owner(), id})) LetGo(*session);
+  }
+}
+
+void Fleet::LetGo(const v1::Session& session) {
+  auto connection = agents_.Find(session.computer());
+  if (connection == nullptr) return;  // At its link-up, then.
+  link::v1::Request request;
+  request.set_user(session.owner());
+  auto& set_holder = *request.mutable_set_holder();
+  set_holder.set_instance_id(session.instance_id());
+  set_holder.set_expected_client_id(session.holder().client().id());
+  connection->Ask(
+      std::move(request), AgentConnection::kRequestTimeout,
+      [this, connection,
+       id = session.instance_id()](absl::StatusOr<link::v1::Reply> reply) {
+        // Refused: somebody else holds it now, or nobody.
+        if (!reply.ok()) {
+          SPDLOG_DEBUG("{} keeps the holder of {}: {}", connection->computer(),
+                       id, reply.status().ToString());
+        } else if (reply->has_session()) {
+          Put(*connection, reply->session().session()).IgnoreError();
+        }
+      });
+}
+
+}  // namespace berth::broker

@@ -1,0 +1,76 @@
+#ifndef BERTH_BROKER_SERVICES_FLEET_H_
+#define BERTH_BROKER_SERVICES_FLEET_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "broker/registry/registry.h"
+#include "broker/registry/store.h"
+#include "broker/registry/store_thread.h"
+#include "broker/relay/agents.h"
+#include "broker/services/presence.h"
+#include "broker/timer.h"
+
+namespace berth::broker {
+
+// Fleet is what all services share: what is known of computers and sessions,
+// the links to agents, and who is present; and the few things that need all
+// three. Thread-safe; knows nothing of gRPC.
+class Fleet {
+ public:
+  // Starts with what `store` has kept. Fails as the store does.
+  static absl::StatusOr<std::unique_ptr<Fleet>> Open(
+      std::unique_ptr<Store> store, absl::Duration hold_grace);
+
+  Registry& registry() { return registry_; }
+  Agents& agents() { return agents_; }
+  StoreThread& store() { return store_; }
+  Presence& presence() { return presence_; }
+  Timer& timer() { return timer_; }
+
+  // Keeps what changed in the registry.
+  void Save(Registry::Changes changes);
+  void Save(ComputerRecord computer);
+
+  // The link to a computer. NotFound; Unavailable says since when it is
+  // offline.
+  absl::StatusOr<std::shared_ptr<AgentConnection>> LinkTo(
+      absl::string_view computer) const;
+
+  // What the agent of `connection` said of a session.
+  absl::Status Put(const AgentConnection& connection,
+                   const v1::Session& session);
+  void Remove(const AgentConnection& connection, absl::string_view instance_id);
+
+  // The agent said hello: from now on its computer is online.
+  void LinkUp(const std::shared_ptr<AgentConnection>& connection,
+              const link::v1::Hello& hello);
+  // The link is lost. Harmless if it was replaced.
+  void LinkDown(const AgentConnection& connection);
+
+ private:
+  Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace);
+
+  // Lets go of what `client` holds: it has been away for too long.
+  void LetGo(const Presence::Client& client);
+  // Lets go of all that absent clients hold, on one computer (empty: on all).
+  void LetGoOfAbsent(absl::string_view computer);
+  void LetGo(const v1::Session& session);
+
+  // Whether holders that have not come back since the start count as absent.
+  std::atomic<bool> settled_ = false;
+  Registry registry_;
+  Agents agents_;
+  StoreThread store_;
+  Presence presence_;
+  Timer timer_;  // Last: nothing that it runs may outlive the others.
+};
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_SERVICES_FLEET_H_

@@ -1,0 +1,109 @@
+#include "broker/services/session_changer.h"
+
+#include <utility>
+
+#include "broker/services/session_requests.h"
+
+namespace berth::broker {
+
+void SessionChanger::Connect(const std::string& user,
+                             const v1::ConnectSessionRequest& request,
+                             Done done) {
+  absl::Status status = CheckClient(request.client(), /*required=*/true);
+  if (!status.ok()) return done(status);
+  auto session = fleet_.registry().Resolve(user, request.session());
+  if (!session.ok()) return done(session.status());
+  status = CheckLives(**session);
+  if (!status.ok()) return done(status);
+  link::v1::SetHolderRequest set_holder;
+  *set_holder.mutable_holder() = request.client();
+  set_holder.set_take(request.take());
+  // A client without a Hold stream counts as present for the grace after this.
+  Presence::Client client{user, request.client().id()};
+  fleet_.presence().Join(client);
+  SetHolder(user, **session, std::move(set_holder), client.second,
+            [this, client,
+             done = std::move(done)](absl::StatusOr<v1::Session> result) {
+              fleet_.presence().Leave(client);
+              done(std::move(result));
+            });
+}
+
+void SessionChanger::Disconnect(const std::string& user,
+                                const v1::DisconnectSessionRequest& request,
+                                Done done) {
+  absl::Status status = CheckClient(request.client(), /*required=*/false);
+  if (status.ok() && request.has_idle_timeout()) {
+    status = CheckIdleTimeout(request.idle_timeout());
+  }
+  if (!status.ok()) return done(status);
+  auto session = fleet_.registry().Resolve(user, request.session());
+  if (!session.ok()) return done(session.status());
+  status = CheckLives(**session);
+  if (!status.ok()) return done(status);
+  link::v1::SetHolderRequest set_holder;
+  set_holder.set_expected_client_id(request.client().id());
+  if (request.has_idle_timeout()) {
+    *set_holder.mutable_idle_timeout() = request.idle_timeout();
+  }
+  SetHolder(user, **session, std::move(set_holder), request.client().id(),
+            std::move(done));
+}
+
+void SessionChanger::SetHolder(const std::string& user,
+                               const v1::Session& session,
+                               link::v1::SetHolderRequest set_holder,
+                               const std::string& client_id, Done done) {
+  auto connection = fleet_.LinkTo(session.computer());
+  if (!connection.ok()) return done(connection.status());
+  const std::string instance_id = session.instance_id();
+  link::v1::Request request;
+  request.set_user(user);
+  set_holder.set_instance_id(instance_id);
+  *request.mutable_set_holder() = std::move(set_holder);
+  (*connection)
+      ->Ask(std::move(request), AgentConnection::kRequestTimeout,
+            [this, connection = *connection, instance_id, client_id,
+             done = std::move(done)](absl::StatusOr<link::v1::Reply> reply) {
+              if (!reply.ok()) return done(reply.status());
+              if (reply->has_session()) {
+                absl::Status status =
+                    fleet_.Put(*connection, reply->session().session());
+                if (!status.ok()) return done(status);
+              }
+              SessionRecord now = fleet_.registry().Find(instance_id);
+              if (now == nullptr) {
+                return done(absl::NotFoundError(
+                    "the session was removed meanwhile; see `berth ls`"));
+              }
+              done(fleet_.registry().View(client_id, *now));
+            });
+}
+
+void SessionChanger::Remove(const std::string& user,
+                            const v1::RemoveSessionRequest& request,
+                            Done done) {
+  absl::Status status = CheckClient(request.client(), /*required=*/false);
+  if (!status.ok()) return done(status);
+  auto session = fleet_.registry().Resolve(user, request.session());
+  if (!session.ok()) return done(session.status());
+  auto connection = fleet_.LinkTo((*session)->computer());
+  if (!connection.ok()) return done(connection.status());
+  v1::Session last = fleet_.registry().View(request.client().id(), **session);
+  link::v1::Request ask;
+  ask.set_user(user);
+  ask.mutable_remove()->set_instance_id(last.instance_id());
+  (*connection)
+      ->Ask(std::move(ask), AgentConnection::kRequestTimeout,
+            [this, connection = *connection, last = std::move(last),
+             done = std::move(done)](absl::StatusOr<link::v1::Reply> reply) {
+              // An agent that does not know it has nothing left to remove.
+              if (!reply.ok() && !absl::IsNotFound(reply.status())) {
+                return done(reply.status());
+              }
+              fleet_.Remove(*connection, last.instance_id());
+              done(last);
+            });
+}
+
+}  // namespace berth::broker

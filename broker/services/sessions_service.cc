@@ -1,0 +1,96 @@
+#include "broker/services/sessions_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/grpc_status.h"
+#include "broker/relay/relayed_call.h"
+#include "broker/services/call_openers.h"
+#include "broker/services/caller.h"
+#include "broker/services/hold_stream.h"
+#include "broker/services/list_stream.h"
+#include "broker/services/session_query.h"
+
+namespace berth::broker {
+namespace {
+
+// Answers a unary rpc, whose response is one session.
+template <typename Response>
+auto AnswerWith(grpc::ServerUnaryReactor* reactor, Response* response) {
+  return [reactor, response](absl::StatusOr<v1::Session> session) {
+    if (session.ok()) *response->mutable_session() = *std::move(session);
+    reactor->Finish(ToGrpcStatus(session.status()));
+  };
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* SessionsService::CreateSession(
+    grpc::CallbackServerContext* context,
+    const v1::CreateSessionRequest* request,
+    v1::CreateSessionResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  creator_.Create(CallerName(*context), *request,
+                  AnswerWith(reactor, response));
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::ListSessionsResponse>*
+SessionsService::ListSessions(grpc::CallbackServerContext* context,
+                              const v1::ListSessionsRequest* request) {
+  return new ListStream(
+      QuerySessions(fleet_.registry(), CallerName(*context), *request));
+}
+
+grpc::ServerUnaryReactor* SessionsService::ConnectSession(
+    grpc::CallbackServerContext* context,
+    const v1::ConnectSessionRequest* request,
+    v1::ConnectSessionResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  changer_.Connect(CallerName(*context), *request,
+                   AnswerWith(reactor, response));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SessionsService::DisconnectSession(
+    grpc::CallbackServerContext* context,
+    const v1::DisconnectSessionRequest* request,
+    v1::DisconnectSessionResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  changer_.Disconnect(CallerName(*context), *request,
+                      AnswerWith(reactor, response));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SessionsService::RemoveSession(
+    grpc::CallbackServerContext* context,
+    const v1::RemoveSessionRequest* request,
+    v1::RemoveSessionResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  changer_.Remove(CallerName(*context), *request,
+                  AnswerWith(reactor, response));
+  return reactor;
+}
+
+grpc::ServerBidiReactor<v1::HoldRequest, v1::HoldResponse>*
+SessionsService::Hold(grpc::CallbackServerContext* context) {
+  return new HoldStream(fleet_, CallerName(*context));
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+SessionsService::Run(grpc::CallbackServerContext* context) {
+  return new ClientLeg(
+      context, fleet_.timer(),
+      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::RUN,
+                                   CallerName(*context)));
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+SessionsService::Receive(grpc::CallbackServerContext* context) {
+  return new ClientLeg(
+      context, fleet_.timer(),
+      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::RECEIVE,
+                                   CallerName(*context)));
+}
+
+}  // namespace berth::broker
