@@ -84,8 +84,8 @@ void BashShell::Handle(const ControlPacket& packet) {
     case BERTH_REFUSED:
       if (packet.id != run_id_) return;
       ForgetRun();
-      Change(ShellEvent::kRunDropped);
-      return observer_.OnRunDropped(packet.id, packet.text);
+      observer_.OnRunDropped(packet.id, packet.text);
+      return Change(ShellEvent::kRunDropped);
     case BERTH_RUN:
     case BERTH_WITHDRAW:
     case BERTH_ACK:

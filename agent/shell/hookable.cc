@@ -93,10 +93,11 @@ absl::string_view DynamicStrings(absl::string_view elf,
   return "";
 }
 
+// Linkers store a name that ends another ("top_level" in "jump_to_top_level")
+// only once, so any tail will do.
 bool HasName(absl::string_view strings, absl::string_view name) {
   return absl::StrContains(strings,
-                           absl::StrCat(absl::string_view("\0", 1), name,
-                                        absl::string_view("\0", 1)));
+                           absl::StrCat(name, absl::string_view("\0", 1)));
 }
 
 }  // namespace

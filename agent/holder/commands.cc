@@ -1,0 +1,401 @@
+#include "agent/holder/commands.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/holder/text.h"
+#include "agent/log/command_log.h"
+
+namespace berth::holder {
+namespace {
+
+constexpr size_t kMaxText = 4096;
+constexpr absl::Duration kStallRetry = absl::Seconds(1);
+// Acknowledgements come with every piece of output; only the newest counts.
+constexpr absl::Duration kAckDelay = absl::Milliseconds(200);
+// Descriptors that the rest of the holder may need.
+constexpr size_t kOtherDescriptors = 384;
+constexpr size_t kMinLeftovers = 64;
+
+// How many commands whose processes still have their pipes can be kept: each
+// takes two descriptors.
+size_t MaxLeftovers() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMinLeftovers;
+  size_t files = std::min<size_t>(limit.rlim_cur, 65536);
+  return files < kOtherDescriptors + 2 * kMinLeftovers
+             ? kMinLeftovers
+             : (files - kOtherDescriptors) / 2;
+}
+
+int64_t WallNs() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
+}
+
+int ExitCodeOf(int wait_status) {
+  if (WIFEXITED(wait_status)) return WEXITSTATUS(wait_status);
+  if (WIFSIGNALED(wait_status)) return 128 + WTERMSIG(wait_status);
+  return 255;
+}
+
+How HowOf(const ActiveCommand& active, const shell::RunEnd& end) {
+  if (active.timed_out) return How::kTimedOut;
+  if (end.exited) {
+    return active.exit_ends_session ? How::kShellEnded : How::kExited;
+  }
+  // A script may have its own idea of what an interrupt means, and complete.
+  bool by_signal = end.interrupted || end.status > 128;
+  return active.interrupted && by_signal ? How::kInterrupted : How::kCompleted;
+}
+
+}  // namespace
+
+Commands::Commands(EventLoop& loop, shell::Shell& shell, Terminal& terminal,
+                   agent::SessionLogs& logs, agent::Journal& journal,
+                   std::string journal_path, CommandsHost& host)
+    : loop_(loop),
+      shell_(shell),
+      terminal_(terminal),
+      logs_(logs),
+      journal_(journal),
+      journal_path_(std::move(journal_path)),
+      host_(host),
+      max_leftovers_(MaxLeftovers()),
+      null_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+
+Commands::~Commands() {
+  for (auto& timer : {quiet_timer_, stall_timer_, ack_timer_}) {
+    if (timer) loop_.Cancel(*timer);
+  }
+}
+
+void Commands::Refuse(uint64_t connection, const std::string& id,
+                      const absl::Status& why) {
+  v1::Event event;
+  event.mutable_refused()->set_command_id(id);
+  event.mutable_refused()->set_code(why.raw_code());
+  event.mutable_refused()->set_message(ValidText(why.message(), kMaxText));
+  host_.Send(connection, event);
+}
+
+void Commands::Broadcast(const Command& command, const v1::Event& event) {
+  if (!command.active) return;
+  for (uint64_t connection : command.active->followers) {
+    host_.Send(connection, event);
+  }
+}
+
+Command* Commands::FindActive(uint64_t sequence) {
+  Command* command = table_.Find(sequence);
+  return command != nullptr && command->active ? command : nullptr;
+}
+
+void Commands::Record(const v1::JournalRecord& record) {
+  // What the journal can't take is still told to those who are connected, and
+  // kept in memory.
+  absl::Status status = journal_.Append(record);
+  if (!status.ok()) NotifyRunning(std::string(status.message()));
+}
+
+void Commands::NotifyRunning(const std::string& text) {
+  if (running_ == nullptr) return;
+  v1::Event event;
+  event.mutable_notice()->set_text(ValidText(text, kMaxText));
+  Broadcast(*running_, event);
+}
+
+// ---- The shell's side ----
+
+void Commands::OnShellStateChange() {
+  if (shell_.state() == shell::ShellState::kOvertaken) OnOvertaken();
+  StartNext();
+}
+
+void Commands::OnRunStarted(uint64_t sequence) {
+  Command* command = FindActive(sequence);
+  if (command == nullptr || command != running_) {
+    shell_.Cancel(true);  // It was taken back, and those who asked were told.
+    return;
+  }
+  ActiveCommand& active = *command->active;
+  if (active.wait_timer) loop_.Cancel(*active.wait_timer);
+  active.wait_timer.reset();
+  command->phase = Command::Phase::kStarted;
+  command->started_at_ns = WallNs();
+  v1::Event event;
+  v1::Started& started = *event.mutable_started();
+  started.set_sequence(sequence);
+  started.set_command_id(command->id);
+  started.set_started_at_ns(command->started_at_ns);
+  v1::JournalRecord record;
+  *record.mutable_started() = started;
+  Record(record);
+  started.set_what(command->what);
+  Broadcast(*command, event);
+  SendCredit(sequence);
+  if (active.timeout_ms > 0) {
+    active.timeout_timer =
+        loop_.After(absl::Milliseconds(active.timeout_ms), [this, sequence] {
+          Command* late = FindActive(sequence);
+          if (late == nullptr || late != running_) return;
+          late->active->timeout_timer.reset();
+          late->active->timed_out = true;
+          shell_.Cancel(false);
+        });
+  }
+  if (active.interrupted) shell_.Cancel(false);
+}
+
+void Commands::StopTimers(ActiveCommand& active) {
+  if (active.wait_timer) loop_.Cancel(*active.wait_timer);
+  if (active.timeout_timer) loop_.Cancel(*active.timeout_timer);
+  active.wait_timer.reset();
+  active.timeout_timer.reset();
+}
+
+void Commands::OnRunEnded(const shell::RunEnd& end) {
+  Command* command = FindActive(end.id);
+  if (command == nullptr || command != running_) {
+    shell_.Acknowledge(end.id, false);
+    return;
+  }
+  running_ = nullptr;
+  terminal_.Drain();
+  shell_.Acknowledge(end.id,
+                     terminal_.end() != command->active->terminal_offset);
+  v1::Ended ended;
+  ended.set_how(static_cast<uint32_t>(HowOf(*command->active, end)));
+  ended.set_exit_code(end.status);
+  ended.set_duration_ns(end.duration_ns);
+  ended.set_cwd(ValidText(end.cwd, kMaxText));
+  BeginEnd(*command, std::move(ended));
+}
+
+void Commands::OnRunDropped(uint64_t sequence, const std::string& why) {
+  Command* command = FindActive(sequence);
+  if (command == nullptr || command != running_) return;
+  running_ = nullptr;
+  EndUnstarted(*command,
+               why.empty() ? absl::CancelledError("withdrawn before it started")
+                           : absl::ResourceExhaustedError(absl::StrCat(
+                                 "the shell did not take the command: ", why)));
+}
+
+void Commands::OnShellEnd(int wait_status) {
+  if (shell_ended_) return;
+  shell_ended_ = closed_ = true;
+  std::deque<uint64_t> waiting = std::move(waiting_);
+  waiting_.clear();
+  if (running_ != nullptr && running_->phase == Command::Phase::kSent) {
+    waiting.push_front(std::exchange(running_, nullptr)->sequence);
+  }
+  for (uint64_t sequence : waiting) {
+    EndUnstarted(*table_.Find(sequence),
+                 absl::AbortedError("the session ended before it started"));
+  }
+  if (running_ == nullptr) return;
+  Command& command = *std::exchange(running_, nullptr);
+  v1::Ended ended;
+  ended.set_how(static_cast<uint32_t>(How::kShellEnded));
+  ended.set_exit_code(ExitCodeOf(wait_status));
+  ended.set_duration_ns(static_cast<uint64_t>(
+      std::max<int64_t>(WallNs() - command.started_at_ns, 0)));
+  ended.set_cwd(ValidText(shell_.cwd(), kMaxText));
+  if (WIFSIGNALED(wait_status)) {
+    ended.set_detail(
+        absl::StrCat("the shell was ended by signal ", WTERMSIG(wait_status)));
+  }
+  BeginEnd(command, std::move(ended));
+}
+
+// ---- Ending ----
+
+void Commands::BeginEnd(Command& command, v1::Ended ended) {
+  ActiveCommand& active = *command.active;
+  StopTimers(active);
+  active.stdin_pipe.reset();
+  ended.set_sequence(command.sequence);
+  ended.set_command_id(command.id);
+  ended.set_started_at_ns(command.started_at_ns);
+  ended.set_ended_at_ns(WallNs());
+  active.ending = std::move(ended);
+  host_.OnCommandsChange();
+  active.output->Snapshot();  // Goes on in OnDrained().
+}
+
+void Commands::OnDrained(uint64_t sequence) {
+  Command* command = FindActive(sequence);
+  if (command == nullptr || !command->active->ending) return;
+  FinishEnd(*command);
+}
+
+void Commands::FinishEnd(Command& command) {
+  ActiveCommand& active = *command.active;
+  command.phase = Command::Phase::kEnded;
+  command.ended = std::make_unique<v1::Ended>(*std::move(active.ending));
+  active.ending.reset();
+  if (agent::CommandLog* log = logs_.Find(command.sequence)) {
+    command.log_end = log->end();
+  }
+  command.ended->set_end_offset(command.log_end);
+  v1::JournalRecord record;
+  *record.mutable_ended() = *command.ended;
+  Record(record);
+  v1::Event event;
+  *event.mutable_ended() = *command.ended;
+  Broadcast(command, event);
+  leftovers_.push_back(command.sequence);
+}
+
+void Commands::OnClosed(uint64_t sequence) {
+  Command* command = FindActive(sequence);
+  if (command == nullptr || !command->ended) return;
+  leftovers_.erase(std::remove(leftovers_.begin(), leftovers_.end(), sequence),
+                   leftovers_.end());
+  // Not now: its OutputPipes are calling.
+  loop_.After(absl::ZeroDuration(), [this, sequence] {
+    if (Command* closed = FindActive(sequence)) ReleaseOutput(*closed);
+  });
+}
+
+void Commands::ReleaseOutput(Command& command) {
+  stalled_.erase(command.sequence);
+  command.active.reset();
+  logs_.Finish(command.sequence);
+  BoundLeftovers();
+  table_.Trim();
+}
+
+// Processes left behind by commands keep pipes open, which must not take all
+// descriptors. Whoever writes to a pipe that was closed gets SIGPIPE.
+void Commands::BoundLeftovers() {
+  while (leftovers_.size() > max_leftovers_) {
+    uint64_t oldest = leftovers_.front();
+    leftovers_.pop_front();
+    if (Command* command = FindActive(oldest)) ReleaseOutput(*command);
+  }
+}
+
+void Commands::EndUnstarted(Command& command, const absl::Status& why) {
+  StopTimers(*command.active);
+  command.phase = Command::Phase::kEnded;
+  command.ended = std::make_unique<v1::Ended>();
+  v1::Ended& ended = *command.ended;
+  ended.set_sequence(command.sequence);
+  ended.set_command_id(command.id);
+  ended.set_how(static_cast<uint32_t>(How::kNotStarted));
+  ended.set_ended_at_ns(WallNs());
+  ended.set_detail(ValidText(why.message(), kMaxText));
+  v1::JournalRecord record;
+  *record.mutable_ended() = ended;
+  Record(record);
+  for (uint64_t connection : command.active->followers) {
+    Refuse(connection, command.id, why);
+  }
+  uint64_t sequence = command.sequence;
+  stalled_.erase(sequence);
+  command.active.reset();
+  logs_.Finish(sequence);
+  host_.OnCommandsChange();
+}
+
+// ---- Output ----
+
+void Commands::OnAdvanced(uint64_t sequence) {
+  Command* command = FindActive(sequence);
+  agent::CommandLog* log = logs_.Find(sequence);
+  if (command == nullptr || log == nullptr) return;
+  command->log_end = log->end();
+  command->active->stall_noticed = false;
+  for (uint64_t connection : command->active->followers) {
+    host_.SendAdvanced(connection, sequence, command->log_end);
+  }
+}
+
+void Commands::OnStalled(uint64_t sequence, const absl::Status&) {
+  stalled_.insert(sequence);
+  if (stall_timer_) return;
+  stall_timer_ = loop_.After(kStallRetry, [this] { RetryStalled(); });
+}
+
+void Commands::ResumeStalled() {
+  absl::flat_hash_set<uint64_t> stalled;
+  stalled.swap(stalled_);
+  for (uint64_t sequence : stalled) {
+    Command* command = FindActive(sequence);
+    if (command != nullptr && command->active->output) {
+      command->active->output->Resume();
+    }
+  }
+}
+
+// Room comes with acknowledgements, or when somebody clears the disk.
+void Commands::RetryStalled() {
+  stall_timer_.reset();
+  ResumeStalled();
+  for (uint64_t sequence : stalled_) {
+    Command* command = FindActive(sequence);
+    if (command == nullptr || command->active->stall_noticed) continue;
+    command->active->stall_noticed = true;
+    v1::Event event;
+    event.mutable_notice()->set_text(ValidText(
+        absl::StrCat("output of command ", sequence,
+                     " waits: the session's logs are full, or their disk is; ",
+                     "acknowledge output or make room"),
+        kMaxText));
+    Broadcast(*command, event);
+  }
+  if (!stalled_.empty() && !stall_timer_) {
+    stall_timer_ = loop_.After(kStallRetry, [this] { RetryStalled(); });
+  }
+}
+
+void Commands::Ack(const v1::Ack& request) {
+  Command* command = table_.Find(request.sequence());
+  if (command == nullptr) return;
+  uint64_t offset = std::min(request.offset(), command->log_end);
+  bool news = offset > command->acked_offset ||
+              (request.ended() && !command->acked_end && command->ended);
+  if (!news) return;
+  command->acked_offset = std::max(command->acked_offset, offset);
+  command->acked_end |= request.ended() && command->ended;
+  if (agent::CommandLog* log = logs_.Find(command->sequence)) {
+    log->Ack(offset);
+  }
+  unrecorded_acks_.insert(command->sequence);
+  if (command->ended && command->acked_offset >= command->log_end) {
+    JournalAck(command->sequence);
+  } else if (!ack_timer_) {
+    ack_timer_ = loop_.After(kAckDelay, [this] { JournalAcks(); });
+  }
+  if (!stalled_.empty()) ResumeStalled();
+}
+
+void Commands::JournalAck(uint64_t sequence) {
+  unrecorded_acks_.erase(sequence);
+  const Command* command = table_.Find(sequence);
+  if (command == nullptr) return;
+  v1::JournalRecord record;
+  record.mutable_acked()->set_sequence(sequence);
+  record.mutable_acked()->set_offset(command->acked_offset);
+  record.mutable_acked()->set_ended(command->acked_end);
+  Record(record);
+}
+
+void Commands::JournalAcks() {
+  ack_timer_.reset();
+  absl::flat_hash_set<uint64_t> sequences;
+  sequences.swap(unrecorded_acks_);
+  for (uint64_t sequence : sequences) JournalAck(sequence);
+}
+
+}  // namespace berth::holder

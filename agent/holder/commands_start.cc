@@ -1,0 +1,426 @@
+// How commands are taken, wait, and get to the shell.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/holder/commands.h"
+#include "agent/holder/text.h"
+#include "agent/log/command_log.h"
+#include "agent/shell/monotonic.h"
+#include "base/files.h"
+#include "base/status_macros.h"
+#include "base/uuid.h"
+
+namespace berth::holder {
+namespace {
+
+constexpr size_t kMaxWhat = 200;
+// The kernel handles what is typed a little later. A control key that arrived
+// when the terminal has its mode for commands would not be the shell's.
+constexpr absl::Duration kQuiet = absl::Milliseconds(10);
+// For one that doesn't want to wait behind others, but has to for the shell's
+// start-up files.
+constexpr uint64_t kStartingWaitMs = 60000;
+
+absl::Status CheckScript(int fd) {
+  struct stat info;
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError("the script did not come as a file");
+  }
+  if (static_cast<uint64_t>(info.st_size) > Commands::kMaxScript) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the script has ", info.st_size, " bytes; at most ",
+                     Commands::kMaxScript,
+                     " are allowed: copy it to the computer and run it there"));
+  }
+  char part[16384];
+  for (off_t offset = 0;;) {
+    ssize_t got = pread(fd, part, sizeof(part), offset);
+    if (got < 0) return ErrnoToStatus(errno, "reading the script");
+    if (got == 0) return absl::OkStatus();
+    if (const void* nul = memchr(part, 0, static_cast<size_t>(got))) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the script has a NUL byte, at offset ",
+                       offset + (static_cast<const char*>(nul) - part),
+                       "; no shell can read past it"));
+    }
+    offset += got;
+  }
+}
+
+// What keeps a command waiting, for people.
+std::string DescribeBusy(const v1::State& state) {
+  absl::Duration since = absl::Now() - absl::FromUnixNanos(state.since_ns());
+  std::string for_how_long = absl::FormatDuration(
+      absl::Trunc(std::max(since, absl::ZeroDuration()), absl::Seconds(1)));
+  switch (state.kind()) {
+    case v1::State::COMMAND:
+      return absl::StrCat("command '", state.what(), "' runs since ",
+                          for_how_long);
+    case v1::State::TERMINAL:
+      return absl::StrCat(state.what(), " is at the terminal since ",
+                          for_how_long);
+    default:
+      return absl::StrCat(state.queued(), " commands wait");
+  }
+}
+
+absl::Status BusyError(const v1::State& state) {
+  return absl::AbortedError(
+      absl::StrCat("the session is busy: ", DescribeBusy(state)));
+}
+
+}  // namespace
+
+void Commands::Start(uint64_t connection, const v1::Start& request,
+                     UniqueFd script) {
+  if (FollowExisting(connection, request)) return;
+  absl::Status status = Check(request, script);
+  if (status.ok()) status = CheckBusy(request);
+  std::unique_ptr<StdinPipe> stdin_pipe;
+  UniqueFd reader;
+  if (status.ok() && request.with_stdin()) {
+    uint64_t sequence = table_.last() + 1;
+    auto pipe = StdinPipe::Create(loop_, reader,
+                                  [this, sequence] { SendCredit(sequence); });
+    status = pipe.status();
+    if (status.ok()) stdin_pipe = *std::move(pipe);
+  }
+  if (status.ok()) status = Reserve(request);
+  if (!status.ok()) return Refuse(connection, request.command_id(), status);
+  Command& command = table_.Add(request.command_id());
+  command.digest = request.digest();
+  command.what = ValidText(request.what(), kMaxWhat);
+  ActiveCommand& active = *command.active;
+  active.script = std::move(script);
+  active.stdin_pipe = std::move(stdin_pipe);
+  active.stdin_reader = std::move(reader);
+  active.exit_ends_session = request.exit_ends_session();
+  active.timeout_ms = request.timeout_ms();
+  active.followers.push_back(connection);
+  Enqueue(connection, command, request.wait_ms());
+}
+
+absl::Status Commands::Check(const v1::Start& request,
+                             const UniqueFd& script) const {
+  if (request.follow_only()) {
+    return absl::NotFoundError(
+        request.sequence() > 0
+            ? absl::StrCat("the session has no command ", request.sequence())
+            : absl::StrCat("the session has no command with id ",
+                           request.command_id()));
+  }
+  if (!IsUuid(request.command_id())) {
+    return absl::InvalidArgumentError("a command's id must be a UUID");
+  }
+  if (!script.valid()) {
+    return absl::InvalidArgumentError("the script is missing");
+  }
+  if (closed_) {
+    return absl::FailedPreconditionError("the session has ended");
+  }
+  return CheckScript(script.get());
+}
+
+absl::Status Commands::CheckBusy(const v1::Start& request) {
+  shell::ShellState state = shell_.state();
+  if (state == shell::ShellState::kReplaced) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the session's shell was replaced by ",
+                     host_.CurrentState().what(), ", which takes no commands"));
+  }
+  if (waiting_.size() >= kMaxWaiting) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(waiting_.size(), " of ", kMaxWaiting,
+                     " commands wait in the session already"));
+  }
+  bool busy = running_ != nullptr || !waiting_.empty() ||
+              (state != shell::ShellState::kIdle &&
+               state != shell::ShellState::kStarting);
+  if (busy && request.wait_ms() == 0) return BusyError(host_.CurrentState());
+  return absl::OkStatus();
+}
+
+absl::Status Commands::Reserve(const v1::Start& request) {
+  v1::JournalRecord record;
+  v1::Reserved& reserved = *record.mutable_reserved();
+  reserved.set_sequence(table_.last() + 1);
+  reserved.set_command_id(request.command_id());
+  reserved.set_digest(request.digest());
+  reserved.set_what(ValidText(request.what(), kMaxWhat));
+  reserved.set_at_ns(absl::GetCurrentTimeNanos());
+  return journal_.Append(record);
+}
+
+void Commands::Enqueue(uint64_t connection, Command& command,
+                       uint64_t wait_ms) {
+  uint64_t sequence = command.sequence;
+  bool starting = shell_.state() == shell::ShellState::kStarting;
+  command.active->wait_deadline =
+      shell::MonotonicNow() +
+      absl::Milliseconds(wait_ms == 0 && starting ? kStartingWaitMs : wait_ms);
+  waiting_.push_back(sequence);
+  StartNext();
+  // It may even have ended, if the shell is gone.
+  Command* queued = FindActive(sequence);
+  if (queued == nullptr || queued->phase != Command::Phase::kQueued) return;
+  if (wait_ms > 0 || starting) LimitWait(*queued);
+  SendQueued(connection, *queued);
+  host_.OnCommandsChange();
+}
+
+void Commands::LimitWait(Command& command) {
+  uint64_t sequence = command.sequence;
+  absl::Duration left = command.active->wait_deadline - shell::MonotonicNow();
+  command.active->wait_timer =
+      loop_.After(left, [this, sequence] { GiveUpWaiting(sequence); });
+}
+
+// The command waits in the shell, so it has to be limited there as in the
+// queue.
+void Commands::OnOvertaken() {
+  if (running_ == nullptr || running_->active->wait_timer) return;
+  Command& command = *running_;
+  if (command.active->wait_deadline <= shell::MonotonicNow()) {
+    return GiveUpWaiting(command.sequence);
+  }
+  LimitWait(command);
+  for (uint64_t connection : command.active->followers) {
+    SendQueued(connection, command);
+  }
+}
+
+void Commands::SendQueued(uint64_t connection, const Command& command) {
+  v1::Event event;
+  event.mutable_queued()->set_sequence(command.sequence);
+  *event.mutable_queued()->mutable_behind() = host_.CurrentState();
+  host_.Send(connection, event);
+}
+
+void Commands::SendCredit(uint64_t sequence) {
+  Command* command = FindActive(sequence);
+  if (command == nullptr || !command->active->stdin_pipe ||
+      command->phase != Command::Phase::kStarted) {
+    return;
+  }
+  v1::Event event;
+  event.mutable_stdin_credit()->set_sequence(sequence);
+  event.mutable_stdin_credit()->set_limit(command->active->stdin_pipe->limit());
+  Broadcast(*command, event);
+}
+
+void Commands::RemoveWaiting(uint64_t sequence) {
+  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), sequence),
+                 waiting_.end());
+}
+
+void Commands::GiveUpWaiting(uint64_t sequence) {
+  Command* command = FindActive(sequence);
+  if (command == nullptr || command->phase == Command::Phase::kStarted) return;
+  command->active->wait_timer.reset();
+  TakeBack(*command, BusyError(host_.CurrentState()));
+}
+
+void Commands::TakeBack(Command& command, const absl::Status& why) {
+  if (command.phase == Command::Phase::kQueued) {
+    RemoveWaiting(command.sequence);
+    return EndUnstarted(command, why);
+  }
+  if (command.phase != Command::Phase::kSent) return;
+  shell_.Withdraw(command.sequence);
+  // The shell answers at its next prompt. If that is not now, nobody has to
+  // wait for it.
+  if (shell_.state() == shell::ShellState::kOvertaken) {
+    running_ = nullptr;
+    EndUnstarted(command, why);
+  }
+}
+
+void Commands::StartNext() {
+  while (running_ == nullptr && !waiting_.empty() && !closed_ &&
+         shell_.state() == shell::ShellState::kIdle) {
+    absl::Duration noisy =
+        terminal_.last_typed() + kQuiet - shell::MonotonicNow();
+    if (noisy > absl::ZeroDuration()) {
+      if (quiet_timer_) loop_.Cancel(*quiet_timer_);
+      quiet_timer_ = loop_.After(noisy, [this] {
+        quiet_timer_.reset();
+        StartNext();
+      });
+      return;
+    }
+    Command& command = *table_.Find(waiting_.front());
+    waiting_.pop_front();
+    absl::Status status = HandOver(command);
+    if (!status.ok()) EndUnstarted(command, status);
+  }
+}
+
+absl::Status Commands::OpenStreams(Command& command, shell::Run& run,
+                                   OutputPipes::Writers& writers) {
+  BERTH_ASSIGN_OR_RETURN(agent::CommandLog * log,
+                         logs_.Create(command.sequence));
+  BERTH_ASSIGN_OR_RETURN(
+      command.active->output,
+      OutputPipes::Create(loop_, command.sequence, *log, *this, writers));
+  run.in = command.active->stdin_reader.valid()
+               ? command.active->stdin_reader.get()
+               : null_.get();
+  run.out = writers.out.get();
+  run.err = writers.err.get();
+  return absl::OkStatus();
+}
+
+absl::Status Commands::HandOver(Command& command) {
+  ActiveCommand& active = *command.active;
+  if (active.wait_timer) loop_.Cancel(*active.wait_timer);
+  active.wait_timer.reset();
+  shell::Run run;
+  OutputPipes::Writers writers;
+  BERTH_RETURN_IF_ERROR(OpenStreams(command, run, writers));
+  run.id = command.sequence;
+  run.script = active.script.get();
+  run.exit_ends_shell = active.exit_ends_session;
+  active.terminal_offset = terminal_.end();
+  command.phase = Command::Phase::kSent;
+  running_ = &command;
+  absl::Status status = shell_.Start(run);
+  if (!status.ok()) {
+    running_ = nullptr;
+    return status;
+  }
+  active.script.reset();
+  active.stdin_reader.reset();
+  return absl::OkStatus();
+}
+
+// ---- Following ----
+
+bool Commands::FollowExisting(uint64_t connection, const v1::Start& request) {
+  uint64_t sequence = request.follow_only() && request.sequence() > 0
+                          ? request.sequence()
+                          : table_.SequenceOf(request.command_id());
+  if (sequence == 0 || sequence > table_.last()) return false;
+  Command forgotten;
+  Command* command = table_.Find(sequence);
+  if (command == nullptr) {
+    forgotten = Recall(sequence);
+    command = &forgotten;
+  }
+  if (!request.follow_only() && command->digest != request.digest()) {
+    Refuse(connection, request.command_id(),
+           absl::AlreadyExistsError(
+               absl::StrCat("command ", sequence, " has the id ", command->id,
+                            " and another text; use a new id")));
+    return true;
+  }
+  Follow(connection, *command);
+  return true;
+}
+
+void Commands::Follow(uint64_t connection, Command& command) {
+  if (command.active) {
+    auto& followers = command.active->followers;
+    if (std::find(followers.begin(), followers.end(), connection) ==
+        followers.end()) {
+      followers.push_back(connection);
+    }
+  }
+  bool pending = !command.ended;
+  if (pending && command.phase != Command::Phase::kStarted) {
+    return SendQueued(connection, command);
+  }
+  if (!pending &&
+      command.ended->how() == static_cast<uint32_t>(How::kNotStarted)) {
+    return Refuse(connection, command.id,
+                  absl::AbortedError(command.ended->detail()));
+  }
+  v1::Event event;
+  v1::Started& started = *event.mutable_started();
+  started.set_sequence(command.sequence);
+  started.set_command_id(command.id);
+  started.set_started_at_ns(command.started_at_ns);
+  started.set_attached(true);
+  started.set_what(command.what);
+  started.set_acked_offset(command.acked_offset);
+  host_.Send(connection, event);
+  if (pending) SendCredit(command.sequence);
+  host_.SendAdvanced(connection, command.sequence, command.log_end);
+  if (pending) return;
+  v1::Event end;
+  *end.mutable_ended() = *command.ended;
+  host_.Send(connection, end);
+}
+
+Command Commands::Recall(uint64_t sequence) {
+  Command command;
+  command.sequence = sequence;
+  command.phase = Command::Phase::kEnded;
+  command.ended = std::make_unique<v1::Ended>();
+  auto visit = [&](const v1::JournalRecord& record) {
+    if (record.reserved().sequence() == sequence) {
+      command.id = record.reserved().command_id();
+      command.digest = record.reserved().digest();
+      command.what = record.reserved().what();
+    } else if (record.started().sequence() == sequence) {
+      command.started_at_ns = record.started().started_at_ns();
+    } else if (record.ended().sequence() == sequence) {
+      *command.ended = record.ended();
+      command.log_end = record.ended().end_offset();
+    } else if (record.acked().sequence() == sequence) {
+      command.acked_offset = record.acked().offset();
+    }
+  };
+  // What can't be read stays empty: its digest then fits no other.
+  agent::ReadJournal(journal_path_, visit).status().IgnoreError();
+  return command;
+}
+
+// ---- Requests about commands that are there ----
+
+void Commands::Stdin(uint64_t connection, const v1::Stdin& request) {
+  Command* command = FindActive(request.sequence());
+  if (command == nullptr || command->ended || command->active->ending) return;
+  if (!command->active->stdin_pipe) {
+    if (request.data().empty()) return;
+    return Refuse(
+        connection, command->id,
+        absl::FailedPreconditionError("the command was started without input"));
+  }
+  absl::Status status = command->active->stdin_pipe->Write(
+      request.offset(), request.data(), request.eof());
+  if (!status.ok()) Refuse(connection, command->id, status);
+}
+
+void Commands::Interrupt(const v1::Interrupt& request) {
+  Command* command = FindActive(request.sequence());
+  if (command == nullptr || command->ended || command->active->ending) return;
+  command->active->interrupted = true;
+  if (command->phase == Command::Phase::kStarted) {
+    shell_.Cancel(request.force());
+  } else {  // If it is too late, it is cancelled when it has started.
+    TakeBack(*command, absl::CancelledError("interrupted before it started"));
+  }
+}
+
+void Commands::InterruptRunning(bool force) {
+  if (running_ == nullptr) return;
+  v1::Interrupt request;
+  request.set_sequence(running_->sequence);
+  request.set_force(force);
+  Interrupt(request);
+}
+
+void Commands::Withdraw(const v1::Withdraw& request) {
+  Command* command = FindActive(request.sequence());
+  if (command == nullptr || command->ended) return;
+  TakeBack(*command, absl::CancelledError("withdrawn before it started"));
+}
+
+}  // namespace berth::holder

@@ -1,0 +1,225 @@
+#include "agent/holder/session.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/holder/text.h"
+#include "agent/shell/monotonic.h"
+#include "agent/shell/processes.h"
+#include "base/escape.h"
+#include "base/status_macros.h"
+
+namespace berth::holder {
+namespace {
+
+// EndReason of berth.v1.
+constexpr uint32_t kShellExited = 2;
+constexpr uint32_t kStartFailed = 5;
+
+constexpr size_t kMaxText = 4096;
+constexpr size_t kShownOutput = 400;
+
+std::string DescribeExit(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    return absl::StrCat("was ended by signal ", WTERMSIG(wait_status));
+  }
+  return absl::StrCat("exited with status ", WEXITSTATUS(wait_status));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Session>> Session::Create(
+    EventLoop& loop, const v1::HolderStart& start,
+    std::function<void(const absl::Status&)> on_ready) {
+  BERTH_ASSIGN_OR_RETURN(agent::Journal journal,
+                         agent::Journal::Open(start.directory() + "/journal"));
+  std::unique_ptr<Session> session(
+      new Session(loop, std::move(journal), std::move(on_ready)));
+  BERTH_RETURN_IF_ERROR(session->Init(start));
+  return session;
+}
+
+absl::Status Session::Init(const v1::HolderStart& start) {
+  BERTH_ASSIGN_OR_RETURN(
+      logs_, agent::SessionLogs::Open(start.directory(), start.log_limit(),
+                                      start.when_full() == v1::HolderStart::DROP
+                                          ? agent::WhenFull::kDrop
+                                          : agent::WhenFull::kBlock));
+  BERTH_ASSIGN_OR_RETURN(
+      listener_, Listener::Open(loop_, start.directory(), [this](UniqueFd fd) {
+        Accept(std::move(fd));
+      }));
+  BERTH_RETURN_IF_ERROR(StartShell(start));
+  terminal_ = std::make_unique<Terminal>(loop_, shell_->terminal(),
+                                         [this] { OnTerminalOutput(); });
+  commands_ =
+      std::make_unique<Commands>(loop_, *shell_, *terminal_, *logs_, journal_,
+                                 start.directory() + "/journal", *this);
+  end_ = std::make_unique<SessionEnd>(loop_, shell_->pid(),
+                                      [this] { OnAllEnded(); });
+  BERTH_RETURN_IF_ERROR(terminal_->Open());
+  control_ = shell_->control();
+  return loop_.Watch(control_, EPOLLIN, [this](uint32_t) { HandleControl(); });
+}
+
+absl::Status Session::StartShell(const v1::HolderStart& start) {
+  shell::TerminalProcessOptions options;
+  options.program = start.shell();
+  options.arguments.assign(start.arguments().begin(), start.arguments().end());
+  options.environment.assign(start.environment().begin(),
+                             start.environment().end());
+  options.cwd = start.cwd();
+  if (start.rows() > 0) options.rows = static_cast<uint16_t>(start.rows());
+  if (start.columns() > 0) {
+    options.columns = static_cast<uint16_t>(start.columns());
+  }
+  BERTH_ASSIGN_OR_RETURN(shell_,
+                         shell::BashShell::Create(std::move(options), *this));
+  shell_path_ = start.shell();
+  since_ns_ = absl::GetCurrentTimeNanos();
+  hello_timeout_ = absl::Milliseconds(
+      start.hello_timeout_ms() > 0 ? start.hello_timeout_ms() : 2000);
+  hello_timer_ = loop_.After(hello_timeout_, [this] { HelloTimedOut(); });
+  return absl::OkStatus();
+}
+
+Session::~Session() {
+  for (auto& [id, connection] : connections_) connection->Close();
+  if (control_ >= 0) loop_.Unwatch(control_);
+}
+
+// ---- Start ----
+
+void Session::OnHello() {
+  // A program in the session could say it again.
+  if (hello_timer_) Ready(absl::OkStatus());
+}
+
+void Session::Ready(const absl::Status& status) {
+  if (hello_timer_) loop_.Cancel(*hello_timer_);
+  hello_timer_.reset();
+  if (on_ready_) std::exchange(on_ready_, nullptr)(status);
+}
+
+void Session::HelloTimedOut() {
+  absl::Status why = absl::DeadlineExceededError(absl::StrCat(
+      "the shell '", shell_path_, "' could not be hooked within ",
+      absl::FormatDuration(hello_timeout_),
+      ": it runs, but did not load the hook (is it a wrapper that starts "
+      "another shell, or is LD_PRELOAD ignored for it?)"));
+  Ready(why);
+  End(kStartFailed, std::string(why.message()));
+}
+
+// ---- The shell ----
+
+void Session::HandleControl() {
+  shell_->HandleControl();
+  if (control_ >= 0 && shell_->control() < 0) {
+    // The descriptor is closed already, and with it the kernel's watch.
+    loop_.Unwatch(control_);
+    control_ = -1;
+  }
+  ScheduleCancelStep();
+}
+
+void Session::OnStateChange() {
+  UpdateHold();
+  OnCommandsChange();
+  commands_->OnShellStateChange();
+}
+
+void Session::OnRunStarted(uint64_t id) { commands_->OnRunStarted(id); }
+
+void Session::OnRunEnded(const shell::RunEnd& end) {
+  terminal_wait_ = false;
+  commands_->OnRunEnded(end);
+}
+
+void Session::OnRunDropped(uint64_t id, const std::string& why) {
+  commands_->OnRunDropped(id, why);
+}
+
+void Session::ScheduleCancelStep() {
+  if (cancel_timer_) loop_.Cancel(*cancel_timer_);
+  cancel_timer_.reset();
+  absl::Time next = shell_->next_cancel_step();
+  if (next == absl::InfiniteFuture()) return;
+  cancel_timer_ = loop_.After(next - shell::MonotonicNow(), [this] {
+    cancel_timer_.reset();
+    shell_->StepCancel(shell::MonotonicNow());
+    ScheduleCancelStep();
+  });
+}
+
+void Session::Reap() {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+    if (pid != shell_->pid()) continue;
+    if (WIFSTOPPED(status)) {
+      // By `suspend`, or a stray signal: nobody else could continue it.
+      kill(pid, SIGCONT);
+    } else {
+      OnShellExit(status);
+    }
+  }
+  end_->OnChildEnded();
+}
+
+void Session::OnShellExit(int wait_status) {
+  if (shell_exited_) return;
+  shell_exited_ = true;
+  wait_status_ = wait_status;
+  terminal_->Drain();
+  shell_->HandleExit();
+  if (control_ >= 0 && shell_->control() < 0) {
+    loop_.Unwatch(control_);
+    control_ = -1;
+  }
+  if (hello_timer_) {
+    uint64_t offset = 0;
+    absl::string_view shown = terminal_->From(offset).substr(0, kShownOutput);
+    absl::Status why = absl::FailedPreconditionError(absl::StrCat(
+        "the shell '", shell_path_, "' ", DescribeExit(wait_status),
+        " at its start",
+        shown.empty() ? "" : absl::StrCat(": ", EscapeForTerminal(shown))));
+    Ready(why);
+    end_reason_ = kStartFailed;
+    end_detail_ = std::string(why.message());
+  }
+  commands_->OnShellEnd(wait_status);
+  End(kShellExited, absl::StrCat("the shell ", DescribeExit(wait_status)));
+}
+
+// ---- The end ----
+
+void Session::End(uint32_t reason, const std::string& detail) {
+  commands_->Close();
+  if (end_reason_ == 0) {
+    end_reason_ = reason;
+    end_detail_ = detail;
+  }
+  end_->Begin();
+}
+
+void Session::OnAllEnded() {
+  // Even if SIGCHLD has not been taken in yet.
+  if (!shell_exited_) Reap();
+  commands_->OnShellEnd(wait_status_);
+  v1::JournalRecord record;
+  v1::SessionEnded& ended = *record.mutable_session_ended();
+  ended.set_reason(end_reason_);
+  ended.set_wait_status(wait_status_);
+  ended.set_at_ns(absl::GetCurrentTimeNanos());
+  ended.set_detail(ValidText(end_detail_, kMaxText));
+  journal_.Append(record).IgnoreError();  // There is nobody to tell.
+  loop_.Stop();
+}
+
+}  // namespace berth::holder

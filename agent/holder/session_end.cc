@@ -1,0 +1,58 @@
+#include "agent/holder/session_end.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "agent/shell/monotonic.h"
+#include "agent/shell/processes.h"
+
+namespace berth::holder {
+namespace {
+
+constexpr absl::Duration kGrace = absl::Seconds(1);
+// A process in an uninterruptible wait dies when that is over.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr absl::Duration kPoll = absl::Milliseconds(20);
+
+std::vector<pid_t> Members(pid_t shell) {
+  return shell::SessionMembers(shell::AllProcesses(), shell, getpid());
+}
+
+}  // namespace
+
+void SessionEnd::Begin() {
+  if (begun_) return;
+  begun_ = true;
+  kill_at_ = shell::MonotonicNow() + kGrace;
+  give_up_at_ = kill_at_ + kPatience;
+  for (pid_t pid : Members(shell_)) {
+    kill(pid, SIGHUP);
+    kill(pid, SIGCONT);  // A stopped one could not act on it.
+  }
+  Step();
+}
+
+void SessionEnd::OnChildEnded() {
+  if (begun_ && !done_ && Members(shell_).empty()) {
+    done_ = true;
+    on_done_();
+  }
+}
+
+void SessionEnd::Step() {
+  if (done_) return;
+  absl::Time now = shell::MonotonicNow();
+  std::vector<pid_t> members = Members(shell_);
+  if (members.empty() || now >= give_up_at_) {
+    done_ = true;
+    return on_done_();
+  }
+  if (now >= kill_at_) {
+    for (pid_t pid : members) kill(pid, SIGKILL);
+  }
+  loop_.After(kPoll, [this] { Step(); });
+}
+
+}  // namespace berth::holder

@@ -1,0 +1,121 @@
+#include "agent/holder/terminal.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/shell/monotonic.h"
+
+namespace berth::holder {
+namespace {
+
+// A kernel buffer of a terminal holds less.
+constexpr size_t kReadSize = 8192;
+// So that a terminal that prints without end leaves time for the rest.
+constexpr int kMaxReads = 32;
+
+}  // namespace
+
+Terminal::Terminal(EventLoop& loop, int master, std::function<void()> on_output)
+    : loop_(loop), master_(master), on_output_(std::move(on_output)) {}
+
+Terminal::~Terminal() {
+  if (watched_) loop_.Unwatch(master_);
+}
+
+absl::Status Terminal::Open() {
+  absl::Status status = loop_.Watch(
+      master_, EPOLLIN, [this](uint32_t events) { HandleEvents(events); });
+  watched_ = status.ok();
+  return status;
+}
+
+void Terminal::HandleEvents(uint32_t events) {
+  if (events & EPOLLOUT) Write();
+  if (events & ~EPOLLOUT) Drain();
+}
+
+void Terminal::Drain() {
+  uint64_t before = end_;
+  for (int i = 0; i < kMaxReads; ++i) {
+    char data[kReadSize];
+    ssize_t got = read(master_, data, sizeof(data));
+    if (got < 0 && errno == EAGAIN) break;
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      // No process has the terminal open any more.
+      if (watched_) loop_.Unwatch(master_);
+      watched_ = false;
+      break;
+    }
+    Remember(absl::string_view(data, static_cast<size_t>(got)));
+    if (static_cast<size_t>(got) < sizeof(data)) break;
+  }
+  if (end_ != before) on_output_();
+}
+
+void Terminal::Remember(absl::string_view data) {
+  remembered_.append(data.data(), data.size());
+  end_ += data.size();
+  // Now and then rather than each time, as it moves the rest.
+  if (remembered_.size() > 2 * kRemembered) {
+    remembered_.erase(0, remembered_.size() - kRemembered);
+  }
+}
+
+absl::string_view Terminal::From(uint64_t& offset) const {
+  uint64_t begin = end_ - remembered_.size();
+  if (offset < begin) offset = begin;
+  if (offset > end_) offset = end_;
+  return absl::string_view(remembered_).substr(offset - begin);
+}
+
+absl::Status Terminal::Type(absl::string_view data) {
+  if (pending_.size() + data.size() > kMaxPending) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the terminal has ", pending_.size(), " typed bytes waiting, at most ",
+        kMaxPending, " can; what was typed now is dropped"));
+  }
+  pending_.append(data.data(), data.size());
+  if (!held_) Write();
+  return absl::OkStatus();
+}
+
+void Terminal::Hold(bool held) {
+  held_ = held;
+  if (!held_) Write();
+  if (held_ && watched_) loop_.Change(master_, EPOLLIN);
+}
+
+void Terminal::Write() {
+  while (!held_ && !pending_.empty()) {
+    ssize_t written = write(master_, pending_.data(), pending_.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno != EAGAIN) pending_.clear();
+    if (written <= 0) break;
+    last_typed_ = shell::MonotonicNow();
+    pending_.erase(0, static_cast<size_t>(written));
+  }
+  bool waits = !held_ && !pending_.empty();
+  if (watched_) loop_.Change(master_, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  if (pending_.empty()) pending_.shrink_to_fit();
+}
+
+void Terminal::Resize(uint16_t rows, uint16_t columns) {
+  winsize size = {rows, columns, 0, 0};
+  ioctl(master_, TIOCSWINSZ, &size);
+}
+
+pid_t Terminal::Foreground() const { return tcgetpgrp(master_); }
+
+bool Terminal::IsRaw() const {
+  termios modes;
+  return tcgetattr(master_, &modes) == 0 && (modes.c_lflag & ICANON) == 0;
+}
+
+}  // namespace berth::holder

@@ -1,0 +1,81 @@
+#ifndef BERTH_AGENT_HOLDER_TERMINAL_H_
+#define BERTH_AGENT_HOLDER_TERMINAL_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "agent/holder/event_loop.h"
+
+namespace berth::holder {
+
+// The master side of a session's terminal: takes everything that is printed, at
+// once, as programs would wait otherwise, and remembers the end of it; passes
+// on what is typed. One thread.
+class Terminal {
+ public:
+  // What is remembered of the output.
+  static constexpr size_t kRemembered = 64 << 10;
+  // What may be typed ahead while nothing takes it.
+  static constexpr size_t kMaxPending = 64 << 10;
+
+  // `on_output` is called when something was printed. `master` is
+  // non-blocking, and stays the caller's.
+  Terminal(EventLoop& loop, int master, std::function<void()> on_output);
+  ~Terminal();
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  absl::Status Open();
+
+  // Takes what is there now.
+  void Drain();
+
+  // Bytes that were ever printed.
+  uint64_t end() const { return end_; }
+
+  // What was printed from `offset` on. Raises `offset` to where that begins, if
+  // it is no longer remembered. Valid until the next call of any method.
+  absl::string_view From(uint64_t& offset) const;
+
+  // Passes typed bytes on; RESOURCE_EXHAUSTED: too many wait, and these were
+  // dropped.
+  absl::Status Type(absl::string_view data);
+
+  // While held, typed bytes wait.
+  void Hold(bool held);
+  bool held() const { return held_; }
+
+  // When something typed was last passed on, of the monotonic clock.
+  absl::Time last_typed() const { return last_typed_; }
+
+  void Resize(uint16_t rows, uint16_t columns);
+
+  // The process group in front; -1 if there is none.
+  pid_t Foreground() const;
+
+  // Whether a program that reads single keys, such as readline, has it now.
+  bool IsRaw() const;
+
+ private:
+  void HandleEvents(uint32_t events);
+  void Remember(absl::string_view data);
+  void Write();
+
+  EventLoop& loop_;
+  const int master_;
+  const std::function<void()> on_output_;
+  bool watched_ = false;
+  std::string remembered_;
+  uint64_t end_ = 0;
+  std::string pending_;
+  bool held_ = false;
+  absl::Time last_typed_ = absl::InfinitePast();
+};
+
+}  // namespace berth::holder
+
+#endif  // BERTH_AGENT_HOLDER_TERMINAL_H_
