@@ -38,7 +38,7 @@ class SoakTest : public ShellTest {
     bool endless = false;
     // When to interrupt it, after its start; negative: never.
     absl::Duration interrupt_after = -absl::Seconds(1);
-    absl::Time started;
+    absl::Time started = absl::Time();
     bool interrupted = false;
   };
 

@@ -341,7 +341,10 @@ void HolderSession::HandleAnswer(const Event& event) {
       return;
     }
     for (auto& [sequence, command] : commands_) {
-      if (command.id == event.refused().command_id() && !command.ended) {
+      if (command.id != event.refused().command_id() || command.ended) continue;
+      if (command.started) {  // Some input of it, and not the command.
+        notices_.push_back(event.refused().message());
+      } else {
         command.refused = event.refused();
       }
     }
