@@ -1,16 +1,20 @@
 // berth: the command line.
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/version.h"
 #include "cli/commands/command.h"
 #include "cli/direct.h"
+#include "cli/keeper/client.h"
 
 namespace berth::cli {
 namespace {
@@ -22,10 +26,18 @@ std::string CurrentDirectory() {
   return result;
 }
 
+// What the command opens must not become its standard output by chance.
+void EnsureDescriptors() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
+  }
+}
+
 int Main(int argc, char** argv) {
   Invocation::Params params;
   bool use_keeper = true;
   int at = 1;
+  EnsureDescriptors();
   for (; at < argc && argv[at][0] == '-'; ++at) {
     if (strcmp(argv[at], "--version") == 0) {
       printf("berth %s\n", kVersion);
@@ -42,7 +54,14 @@ int Main(int argc, char** argv) {
   params.cwd = CurrentDirectory();
   params.environment = Environment::FromProcess(environ);
   if (params.environment.Get("BERTH_KEEPER") == "off") use_keeper = false;
-  (void)use_keeper;
+  if (!params.args.empty() && params.args[0] == "keeper") {
+    return RunKeeperCommand(params);
+  }
+  if (use_keeper) {
+    if (const std::optional<int> exit_status = RunInKeeper(params)) {
+      return *exit_status;
+    }
+  }
   return RunDirectly(std::move(params));
 }
 

@@ -1,0 +1,78 @@
+#include "cli/keeper/presence.h"
+
+#include <utility>
+
+#include "cli/client/backoff.h"
+#include "spdlog/spdlog.h"
+
+namespace berth::cli {
+
+Presence::Presence(std::shared_ptr<Connection> connection)
+    : connection_(std::move(connection)), thread_([this] { Loop(); }) {}
+
+Presence::~Presence() {
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    if (context_ != nullptr) context_->TryCancel();
+    changed_.NotifyAll();
+  }
+  thread_.join();
+}
+
+bool Presence::Wait(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  MutexLock lock(mu_);
+  while (!present_ && !failed_) {
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) break;
+    changed_.WaitFor(mu_, left);
+  }
+  return present_;
+}
+
+bool Presence::present() const {
+  MutexLock lock(mu_);
+  return present_;
+}
+
+void Presence::Loop() {
+  Backoff backoff;
+  for (;;) {
+    grpc::ClientContext context;
+    {
+      MutexLock lock(mu_);
+      if (stopping_) return;
+      context_ = &context;
+    }
+    Attempt(context);
+    MutexLock lock(mu_);
+    context_ = nullptr;
+    if (present_) backoff.Reset();
+    present_ = false;
+    failed_ = true;
+    changed_.NotifyAll();
+    if (stopping_) return;
+    changed_.WaitFor(mu_, backoff.Next());
+  }
+}
+
+void Presence::Attempt(grpc::ClientContext& context) {
+  const auto stream = connection_->sessions().Hold(&context);
+  v1::HoldRequest request;
+  *request.mutable_client() = connection_->client();
+  if (stream->Write(request)) {
+    v1::HoldResponse response;
+    while (stream->Read(&response)) {
+      MutexLock lock(mu_);
+      present_ = response.present();
+      failed_ = false;
+      changed_.NotifyAll();
+    }
+  }
+  const grpc::Status status = stream->Finish();
+  SPDLOG_INFO("broker {}: presence ended: {}", connection_->broker(),
+              status.ok() ? "closed by the broker" : status.error_message());
+}
+
+}  // namespace berth::cli

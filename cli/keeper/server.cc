@@ -1,0 +1,212 @@
+#include "cli/keeper/server.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/keeper/invoke.h"
+#include "spdlog/spdlog.h"
+
+namespace berth::cli {
+namespace {
+
+std::optional<Signal> ToSignal(keeper::SignalKind kind) {
+  switch (kind) {
+    case keeper::SIGNAL_KIND_INTERRUPT:
+      return Signal::kInterrupt;
+    case keeper::SIGNAL_KIND_TERMINATE:
+      return Signal::kTerminate;
+    case keeper::SIGNAL_KIND_HANGUP:
+      return Signal::kHangup;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+KeeperServer::KeeperServer(UniqueFd listener, std::string build_id,
+                           absl::Duration idle,
+                           std::function<void()> stop_listening)
+    : listener_(std::move(listener)),
+      build_id_(std::move(build_id)),
+      idle_(idle),
+      stop_listening_(std::move(stop_listening)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+void KeeperServer::Run() {
+  while (!stopping_ || !peers_.empty()) {
+    WaitForEvents();
+    HandleDone();
+    RemoveGone();
+    if (!peers_.empty()) last_use_ = absl::Now();
+    if (absl::Now() >= last_use_ + idle_) {
+      SPDLOG_INFO("unused; ending");
+      StopListening();
+    }
+  }
+}
+
+void KeeperServer::WaitForEvents() {
+  std::vector<pollfd> fds = {{wake_.get(), POLLIN, 0},
+                             {listener_.get(), POLLIN, 0}};
+  std::vector<int> ids;
+  for (const auto& [id, peer] : peers_) {
+    fds.push_back({peer.socket(), POLLIN, 0});
+    // A process that is gone is not read from again, and its command may yet
+    // take a while to end.
+    if (peer.gone) fds.back().fd = -1;
+    ids.push_back(id);
+  }
+  poll(fds.data(), fds.size(), TimeoutMs());
+  uint64_t count;
+  if (fds[0].revents != 0) (void)!read(wake_.get(), &count, sizeof(count));
+  if (fds[1].revents != 0) Accept();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (fds[i + 2].revents != 0) Service(ids[i], peers_.at(ids[i]));
+  }
+}
+
+int KeeperServer::TimeoutMs() const {
+  absl::Time next = absl::InfiniteFuture();
+  if (peers_.empty()) next = last_use_ + idle_;
+  for (const auto& [id, peer] : peers_) next = std::min(next, peer.deadline);
+  if (next == absl::InfiniteFuture()) return -1;
+  const int64_t ms = absl::ToInt64Milliseconds(next - absl::Now()) + 1;
+  return static_cast<int>(std::clamp<int64_t>(ms, 0, 3600 * 1000));
+}
+
+void KeeperServer::Accept() {
+  UniqueFd socket(
+      accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket.valid() || !CheckPeer(socket.get()).ok()) return;
+  const int id = next_id_++;
+  Peer& peer = peers_.try_emplace(id, std::move(socket)).first->second;
+  peer.deadline = absl::Now() + kHelloTimeout;
+  // What it wants has mostly come already.
+  Service(id, peer);
+}
+
+void KeeperServer::Service(int id, Peer& peer) {
+  const bool alive = peer.ReceiveSome();
+  for (;;) {
+    const auto message = peer.Next();
+    if (!message.ok()) {
+      SPDLOG_WARN("a process sent {}", std::string(message.status().message()));
+      peer.gone = true;
+      break;
+    }
+    if (!*message) break;
+    Handle(id, peer, **message);
+  }
+  if (!alive) peer.gone = true;
+  if (peer.gone && peer.served != nullptr) peer.served->Post(Signal::kGone);
+}
+
+void KeeperServer::Handle(int id, Peer& peer,
+                          const keeper::ClientMessage& message) {
+  peer.deadline = absl::InfiniteFuture();
+  if (message.has_invoke()) {
+    if (message.build_id() != build_id_) {
+      Refuse(peer, "the keeper is of another build; it ends when it is done");
+      StopListening();
+    } else if (peers_.size() > kMaxPeers || stopping_) {
+      Refuse(peer, "the keeper takes no more commands");
+    } else if (peer.served == nullptr) {
+      Invoke(id, peer, message.invoke());
+    }
+  } else if (message.message_case() == keeper::ClientMessage::kControl) {
+    Control(peer, message.control());
+  } else if (peer.served != nullptr) {
+    if (const auto signal = ToSignal(message.signal())) {
+      peer.served->Post(*signal);
+    }
+  }
+}
+
+void KeeperServer::Invoke(int id, Peer& peer, const keeper::Invoke& invoke) {
+  std::vector<UniqueFd> fds = peer.TakeFds();
+  if (fds.size() != 3) {
+    peer.gone = true;
+    return;
+  }
+  peer.served = std::make_unique<Served>(
+      ToParams(invoke), std::move(fds), connector_,
+      [this, id](int exit_status) { OnDone(id, exit_status); });
+}
+
+void KeeperServer::Control(Peer& peer, keeper::ControlKind kind) {
+  keeper::KeeperMessage answer;
+  keeper::Status& status = *answer.mutable_status();
+  status.set_pid(getpid());
+  status.set_commands(CommandCount());
+  status.set_age_seconds(absl::ToInt64Seconds(absl::Now() - started_));
+  status.set_idle_seconds(absl::ToInt64Seconds(idle_));
+  for (std::string& broker : connector_.Describe()) {
+    status.add_brokers(std::move(broker));
+  }
+  peer.Send(answer);
+  if (kind == keeper::CONTROL_KIND_STOP) StopListening();
+}
+
+void KeeperServer::Refuse(Peer& peer, const std::string& reason) {
+  keeper::KeeperMessage answer;
+  answer.mutable_refused()->set_reason(reason);
+  peer.Send(answer);
+  peer.gone = true;
+}
+
+// On the command's thread: the loop still has to wait for it.
+void KeeperServer::OnDone(int id, int exit_status) {
+  {
+    MutexLock lock(mu_);
+    done_[id] = exit_status;
+  }
+  const uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof(one));
+}
+
+void KeeperServer::HandleDone() {
+  std::map<int, int> done;
+  {
+    MutexLock lock(mu_);
+    done.swap(done_);
+  }
+  for (const auto& [id, exit_status] : done) {
+    Peer& peer = peers_.at(id);
+    keeper::KeeperMessage answer;
+    answer.mutable_exit()->set_status(exit_status);
+    peer.Send(answer);
+    peer.served.reset();
+    peer.gone = true;
+  }
+}
+
+void KeeperServer::RemoveGone() {
+  const absl::Time now = absl::Now();
+  for (auto it = peers_.begin(); it != peers_.end();) {
+    const Peer& peer = it->second;
+    const bool late = now >= peer.deadline;
+    it = (peer.gone || late) && peer.served == nullptr ? peers_.erase(it)
+                                                       : std::next(it);
+  }
+}
+
+void KeeperServer::StopListening() {
+  if (stopping_) return;
+  stopping_ = true;
+  listener_.reset();
+  stop_listening_();
+}
+
+size_t KeeperServer::CommandCount() const {
+  return std::count_if(peers_.begin(), peers_.end(), [](const auto& entry) {
+    return entry.second.served != nullptr;
+  });
+}
+
+}  // namespace berth::cli
