@@ -64,6 +64,7 @@ void Presence::Attempt(grpc::ClientContext& context) {
   if (stream->Write(request)) {
     v1::HoldResponse response;
     while (stream->Read(&response)) {
+      last_error_.clear();
       MutexLock lock(mu_);
       present_ = response.present();
       failed_ = false;
@@ -71,8 +72,12 @@ void Presence::Attempt(grpc::ClientContext& context) {
     }
   }
   const grpc::Status status = stream->Finish();
-  SPDLOG_INFO("broker {}: presence ended: {}", connection_->broker(),
-              status.ok() ? "closed by the broker" : status.error_message());
+  const std::string error =
+      status.ok() ? "closed by the broker" : status.error_message();
+  // A broker that stays away is one line in the log.
+  if (error == last_error_) return;
+  last_error_ = error;
+  SPDLOG_INFO("broker {}: presence ended: {}", connection_->broker(), error);
 }
 
 }  // namespace berth::cli

@@ -2,6 +2,7 @@
 #define BERTH_CLI_KEEPER_PRESENCE_H_
 
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -33,6 +34,8 @@ class Presence {
   void Attempt(grpc::ClientContext& context) ABSL_LOCKS_EXCLUDED(mu_);
 
   const std::shared_ptr<Connection> connection_;
+
+  std::string last_error_;  // Of the thread alone.
 
   mutable Mutex mu_;
   CondVar changed_;
