@@ -49,6 +49,16 @@ absl::Status CheckEnroll(const link::v1::EnrollRequest& request,
   return absl::OkStatus();
 }
 
+// The certificate for a computer that enrols, should its token be good. Made
+// before the token is spent, because a bad request must not spend it.
+absl::StatusOr<std::string> CheckAndIssue(
+    const link::v1::EnrollRequest& request, const CertificateAuthority& ca,
+    const Fleet& fleet, absl::Duration lifetime) {
+  BERTH_RETURN_IF_ERROR(CheckEnroll(request, fleet));
+  return ca.Issue(request.csr_pem(), {Purpose::kAgent, request.name()},
+                  lifetime);
+}
+
 // The call that an agent's stream is for; null if there is none (any more).
 std::shared_ptr<RelayedCall> FindCall(
     const Fleet& fleet, const grpc::CallbackServerContext& context) {
@@ -72,14 +82,8 @@ grpc::ServerUnaryReactor* LinkService::Enroll(
     const link::v1::EnrollRequest* request,
     link::v1::EnrollResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::Status status = CheckEnroll(*request, fleet_);
-  absl::StatusOr<std::string> certificate = status;
-  if (status.ok()) {
-    // Made before the token is spent: a bad request must not spend it.
-    certificate =
-        ca_.Issue(request->csr_pem(), {Purpose::kAgent, request->name()},
-                  agent_lifetime_);
-  }
+  absl::StatusOr<std::string> certificate =
+      CheckAndIssue(*request, ca_, fleet_, agent_lifetime_);
   if (!certificate.ok()) {
     reactor->Finish(ToGrpcStatus(certificate.status()));
     return reactor;
