@@ -199,8 +199,9 @@ void Commands::OnShellEnd(int wait_status) {
     waiting.push_front(std::exchange(running_, nullptr)->sequence);
   }
   for (uint64_t sequence : waiting) {
-    EndUnstarted(*table_.Find(sequence),
-                 absl::AbortedError("the session ended before it started"));
+    EndUnstarted(
+        *table_.Find(sequence),
+        absl::FailedPreconditionError("the session ended before it started"));
   }
   if (running_ == nullptr) return;
   Command& command = *std::exchange(running_, nullptr);

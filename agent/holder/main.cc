@@ -33,8 +33,11 @@ constexpr uint32_t kVersion = 1;
 constexpr uint32_t kHolderLost = 4;
 
 absl::Status CheckStart(const v1::HolderStart& start) {
-  if (start.version() < 1) {
-    return absl::InvalidArgumentError("the start message has no version");
+  // An agent may be one version newer, and then knows how to do with less.
+  if (start.version() < 1 || start.version() > kVersion + 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the agent speaks version ", start.version(),
+                     " of the protocol, and this holder version ", kVersion));
   }
   for (const std::string& path : {start.directory(), start.shell()}) {
     if (path.empty() || path[0] != '/') {

@@ -23,6 +23,7 @@ static volatile sig_atomic_t pipe_broke;
 static struct timespec begun;
 static struct sigaction old_sigurg;
 static struct sigaction old_sigpipe;
+static struct sigaction old_sighup;
 
 static bool is_trapped(int signal_number) {
   return &signal_is_trapped && signal_is_trapped(signal_number);
@@ -90,6 +91,37 @@ static void on_sigpipe(int number) {
   raise(number);
 }
 
+/* The terminal is gone, and the shell ends. It hangs its jobs up only if it is
+ * interactive, which it isn't during a run. */
+static void on_sighup(int number) {
+  if (phase == EXECUTING && getpid() == control_shell_pid()) interactive = 1;
+  sigaction(SIGHUP, &old_sighup, NULL);
+  if (old_sighup.sa_handler == SIG_DFL) {
+    raise(number);
+  } else if (old_sighup.sa_handler != SIG_IGN) {
+    old_sighup.sa_handler(number);
+  }
+}
+
+/* Handles a signal during a run, unless the user has an own idea of it. */
+static void install(int number, void (*handler)(int), struct sigaction *old) {
+  sigaction(number, NULL, old);
+  if (old->sa_handler == SIG_IGN || is_trapped(number)) return;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  sigaction(number, &action, NULL);
+}
+
+/* Puts the handler back that was there, unless the run changed it. */
+static void uninstall(int number, void (*handler)(int),
+                      const struct sigaction *old) {
+  struct sigaction now;
+  if (sigaction(number, NULL, &now) == 0 && now.sa_handler == handler) {
+    sigaction(number, old, NULL);
+  }
+}
+
 void cancel_begin(uint64_t id) {
   requested = forced = pipe_broke = 0;
   run_id = id;
@@ -100,20 +132,15 @@ void cancel_begin(uint64_t id) {
   action.sa_sigaction = on_sigurg;
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGURG, &action, &old_sigurg);
-  sigaction(SIGPIPE, NULL, &old_sigpipe);
-  if (old_sigpipe.sa_handler == SIG_IGN || is_trapped(SIGPIPE)) return;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = on_sigpipe;
-  sigaction(SIGPIPE, &action, NULL);
+  install(SIGPIPE, on_sigpipe, &old_sigpipe);
+  install(SIGHUP, on_sighup, &old_sighup);
 }
 
 void cancel_settle(void) { phase = RESTORING; }
 
-void cancel_restore_sigpipe(void) {
-  struct sigaction now;
-  if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == on_sigpipe) {
-    sigaction(SIGPIPE, &old_sigpipe, NULL);
-  }
+void cancel_restore_handlers(void) {
+  uninstall(SIGPIPE, on_sigpipe, &old_sigpipe);
+  uninstall(SIGHUP, on_sighup, &old_sighup);
 }
 
 void cancel_end(void) {
@@ -131,9 +158,9 @@ bool cancel_pipe_broke(void) { return pipe_broke; }
 void cancel_in_child(void) {
   if (phase != EXECUTING) return;
   struct sigaction now;
-  if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == on_sigpipe) {
-    signal(SIGPIPE, SIG_DFL);
-  }
+  const struct sigaction none = {.sa_handler = SIG_DFL};
+  uninstall(SIGPIPE, on_sigpipe, &none);
+  uninstall(SIGHUP, on_sighup, &none);
   if (sigaction(SIGINT, NULL, &now) != 0 || is_trapped(SIGINT)) return;
   if (now.sa_handler == SIG_IGN || now.sa_handler == SIG_DFL) return;
   memset(&now, 0, sizeof now);

@@ -12,8 +12,8 @@ void cancel_begin(uint64_t run_id);
 void cancel_settle(void);
 void cancel_end(void);
 
-/* Puts back the handler of SIGPIPE, unless the run changed it. */
-void cancel_restore_sigpipe(void);
+/* Puts back the handlers of SIGPIPE and SIGHUP, unless the run changed them. */
+void cancel_restore_handlers(void);
 
 /* A run is being executed: readline's and bash's own activity is the run's. */
 bool cancel_in_run(void);

@@ -48,12 +48,42 @@ static bool run_queue(bool editing) {
 
 enum wakeup { WAKE_TERMINAL, WAKE_CONTROL, WAKE_SIGNAL, WAKE_ERROR };
 
+static bool signal_caught(bool editing) {
+  return editing ? rl_pending_signal() != 0 : interrupt_state != 0;
+}
+
+/* Waits for a key, a packet or a signal; a signal goes first, or it would hit
+ * the run that came. Signals are blocked from the last look at what was caught
+ * until the wait begins: one that came between the two would be handled only at
+ * the next key. */
+static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing) {
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &old);
+  int ready = -1;
+  int error = EINTR;
+  if (!signal_caught(editing)) {
+    ready = ppoll(fds, count, NULL, &old);
+    error = errno;
+  }
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  if (signal_caught(editing)) {
+    ready = -1;
+    error = EINTR;
+  }
+  errno = error;
+  return ready;
+}
+
 /* The terminal goes first: if the user pressed Enter at the same moment, runs
  * wait for what the line does. */
-static enum wakeup wait_for_input(int tty) {
+static enum wakeup wait_for_input(int tty, bool editing) {
   struct pollfd fds[2] = {{tty, POLLIN, 0},
                           {control_fd(), control_events(), 0}};
-  if (poll(fds, 2, -1) < 0) return errno == EINTR ? WAKE_SIGNAL : WAKE_ERROR;
+  if (wait_for_any(fds, 2, editing) < 0) {
+    return errno == EINTR ? WAKE_SIGNAL : WAKE_ERROR;
+  }
   if (fds[0].revents) return WAKE_TERMINAL;
   if (fds[1].revents & POLLOUT) control_flush();
   if (fds[1].revents & ~POLLOUT) control_pull();
@@ -79,13 +109,21 @@ static bool at_primary_prompt(void) {
          current_command_line_count == 0;
 }
 
+/* A ^C that came after the last key was read, where readline has passed it on
+ * to bash already: bash completes it when readline calls it back, which it would
+ * do only at the next signal. */
+static void complete_interrupt(void) {
+  if (interrupt_state && rl_signal_event_hook) rl_signal_event_hook();
+}
+
 static int get_key(FILE *in) {
   if (!control_is_open() || !at_primary_prompt()) return rl_getc(in);
+  complete_interrupt();
   control_say_prompt(true);
   while (control_is_open()) {
     if (!control_has_job()) {
       int result;
-      switch (wait_for_input(fileno(in))) {
+      switch (wait_for_input(fileno(in), true)) {
         case WAKE_TERMINAL:
         case WAKE_ERROR:
           return rl_getc(in);
@@ -137,7 +175,7 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t size) {
   bool wait = true;
   while (wait && control_is_open()) {
     if (!control_has_job()) {
-      switch (wait_for_input(0)) {
+      switch (wait_for_input(0, false)) {
         case WAKE_SIGNAL:
         case WAKE_ERROR:
           return -1; /* The caller in bash knows what to do. */

@@ -16,6 +16,7 @@
 #include "agent/shell/hook/control.h"
 
 enum {
+  STATUS_INTERRUPTED = 128 + SIGINT,
   STATUS_BROKEN_PIPE = 128 + SIGPIPE,
   /* Bash knows 0 and 1; 2 counts as set, and shows that we set it. */
   EXECFAIL_BY_HOOK = 2,
@@ -276,7 +277,7 @@ static void restore_streams(void) {
   fflush(stderr);
   clearerr(stdout);
   clearerr(stderr);
-  cancel_restore_sigpipe();
+  cancel_restore_handlers();
   for (int i = 0; i < 3; i++) {
     if (saved.streams[i] >= 0 && dup2(saved.streams[i], i) == i) {
       close(saved.streams[i]);
@@ -443,6 +444,7 @@ void run_job(struct job *new_job, bool with_editing) {
   static uint64_t begun;
   begun = now_ns();
   int status;
+  bool interrupted;
   int jump = sigsetjmp(top_level, 0);
   if (jump == 0) {
     if (sigsetjmp(return_catch, 0)) { /* `return` outside a function */
@@ -452,25 +454,33 @@ void run_job(struct job *new_job, bool with_editing) {
       }
       parse_and_execute_cleanup(-1);
       status = return_catch_value;
+      interrupted = false;
     } else {
       status = parse_and_execute(script, "run",
                                  SEVAL_NONINT | SEVAL_NOHIST | SEVAL_RESETLINE |
                                      SEVAL_NOHISTEXP | SEVAL_NOOPTIMIZE);
+      interrupted = cancel_requested() && interrupt_state;
     }
   } else {
     leave_if_child(jump);
     status = last_command_exit_value;
+    interrupted = false;
     end_by_jump(jump);
   }
+  int how = jump;
+  if (interrupted) { /* Between two commands: bash stopped without a jump. */
+    status = STATUS_INTERRUPTED;
+    how = JUMP_DISCARD;
+  }
   if (cancel_requested() || cancel_forced()) cancel_sweep();
-  stop_half_made_pipeline(jump);
+  stop_half_made_pipeline(how);
   if (cancel_pipe_broke()) status = STATUS_BROKEN_PIPE;
   uint64_t ns = now_ns() - begun;
   if (saved.alarm) alarm(saved.alarm);
-  finish(tty, status, jump, ns);
-  bool exits = jump == JUMP_EXIT || jump == JUMP_ERREXIT;
+  finish(tty, status, how, ns);
+  bool exits = how == JUMP_EXIT || how == JUMP_ERREXIT;
   if (exits && !(job.flags & BERTH_RUN_KEEP_SHELL)) {
     last_command_exit_value = status;
-    siglongjmp(top_level, jump);
+    siglongjmp(top_level, how);
   }
 }
