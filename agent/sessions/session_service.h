@@ -4,11 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "agent/holder/identity_file.h"
 #include "agent/sessions/config.h"
 #include "agent/sessions/managed_session.h"
@@ -60,6 +61,11 @@ class SessionService {
   // SessionMonitor).
   void Touch(const Session& session) { monitor_.Touch(session); }
   void Flush(const Session& session) { monitor_.Flush(session); }
+
+  // Runs `task` later, on the thread that watches. It must not wait.
+  void After(absl::Duration delay, std::function<void()> task) {
+    monitor_.After(delay, std::move(task));
+  }
 
  private:
   absl::StatusOr<v1::Session> NewSession(

@@ -1,0 +1,266 @@
+#include "agent/link/command_follower.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "agent/link/frames.h"
+#include "base/proto_time.h"
+#include "base/status_macros.h"
+
+namespace berth::agent {
+namespace {
+
+v1::Activity ToActivity(const holder::v1::State& state) {
+  v1::Activity activity;
+  switch (state.kind()) {
+    case holder::v1::State::IDLE:
+      activity.set_kind(v1::Activity::IDLE);
+      break;
+    case holder::v1::State::STARTING:
+      activity.set_kind(v1::Activity::STARTING);
+      break;
+    case holder::v1::State::COMMAND:
+      activity.set_kind(v1::Activity::COMMAND);
+      break;
+    case holder::v1::State::TERMINAL:
+      activity.set_kind(v1::Activity::TERMINAL);
+      break;
+    case holder::v1::State::REPLACED:
+      activity.set_kind(v1::Activity::REPLACED);
+      break;
+    default:
+      break;
+  }
+  activity.set_what(state.what());
+  activity.set_command_id(state.command_id());
+  activity.set_queued(state.queued());
+  *activity.mutable_since() = ToProto(absl::FromUnixNanos(state.since_ns()));
+  return activity;
+}
+
+v1::CommandEnded ToEnded(const holder::v1::Ended& ended) {
+  v1::CommandEnded event;
+  event.set_command_id(ended.command_id());
+  event.set_how(v1::CommandEnded::How_IsValid(ended.how())
+                    ? static_cast<v1::CommandEnded::How>(ended.how())
+                    : v1::CommandEnded::UNKNOWN);
+  event.set_exit_code(ended.exit_code());
+  event.set_end_offset(ended.end_offset());
+  *event.mutable_duration() =
+      ToProto(absl::Nanoseconds(static_cast<int64_t>(ended.duration_ns())));
+  event.set_cwd(ended.cwd());
+  *event.mutable_ended_at() = ToProto(absl::FromUnixNanos(ended.ended_at_ns()));
+  event.set_detail(ended.detail());
+  event.set_sequence(ended.sequence());
+  return event;
+}
+
+}  // namespace
+
+void CommandFollower::Expect(std::string command_id,
+                             std::optional<uint64_t> from_offset) {
+  command_id_ = std::move(command_id);
+  from_offset_ = from_offset;
+  number_ = sequence_ = 0;
+  reader_.reset();
+  offset_ = logged_end_ = ended_offset_ = 0;
+  end_unknown_ = false;
+  finished_ = false;
+  shows_end_ = true;
+  last_.reset();
+}
+
+void CommandFollower::Send(const v1::CommandEvent& event) {
+  frames_.push_back(event);
+  only_start_ = false;
+}
+
+absl::Status CommandFollower::OnEvent(const holder::v1::Event& event) {
+  if (finished_) return absl::OkStatus();  // Of a command before.
+  if (event.has_queued()) {
+    number_ = event.queued().sequence();
+    v1::CommandEvent queued;
+    *queued.mutable_queued()->mutable_behind() =
+        ToActivity(event.queued().behind());
+    Send(queued);
+  } else if (event.has_started()) {
+    if (started()) return absl::OkStatus();  // Followed again.
+    const holder::v1::Started& from = event.started();
+    v1::CommandStarted started;
+    started.set_command_id(from.command_id());
+    started.set_sequence(from.sequence());
+    *started.mutable_started_at() =
+        ToProto(absl::FromUnixNanos(from.started_at_ns()));
+    started.set_attached(from.attached());
+    started.set_what(from.what());
+    return Begin(started, from.acked_offset());
+  } else if (event.has_refused()) {
+    finished_ = true;
+    return absl::Status(static_cast<absl::StatusCode>(event.refused().code()),
+                        event.refused().message());
+  } else if (event.has_advanced() && event.advanced().sequence() == sequence_) {
+    logged_end_ = std::max(logged_end_, event.advanced().offset());
+  } else if (event.has_stdin_credit() &&
+             event.stdin_credit().sequence() == sequence_) {
+    v1::CommandEvent credit;
+    credit.mutable_stdin_credit()->set_limit(event.stdin_credit().limit());
+    Send(credit);
+  } else if (event.has_notice()) {
+    v1::CommandEvent notice;
+    notice.mutable_notice()->set_text(event.notice().text());
+    Send(notice);
+  } else if (event.has_ended() && event.ended().sequence() == sequence_) {
+    return SetEnded(event.ended());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommandFollower::OnJournal(uint64_t sequence,
+                                        const JournalCommand& command,
+                                        bool running) {
+  if (!started()) {
+    v1::CommandStarted started;
+    started.set_command_id(command.command_id);
+    started.set_sequence(sequence);
+    *started.mutable_started_at() =
+        ToProto(absl::FromUnixNanos(command.started_at_ns));
+    started.set_attached(true);
+    started.set_what(command.what);
+    BERTH_RETURN_IF_ERROR(Begin(started, command.acked_offset));
+  }
+  end_unknown_ = true;
+  shows_end_ = !running;
+  if (command.ended.has_value()) return SetEnded(*command.ended);
+  holder::v1::Ended unknown;
+  unknown.set_sequence(sequence);
+  unknown.set_command_id(command.command_id);
+  const bool started_ever = command.started_at_ns != 0;
+  unknown.set_how(started_ever ? v1::CommandEnded::UNKNOWN
+                               : v1::CommandEnded::NOT_STARTED);
+  unknown.set_exit_code(-1);
+  unknown.set_detail(started_ever
+                         ? "the session ended while it ran, and its end was "
+                           "not seen"
+                         : "the session ended before it started");
+  return SetEnded(unknown);
+}
+
+absl::Status CommandFollower::Begin(const v1::CommandStarted& started,
+                                    uint64_t acked_offset) {
+  number_ = sequence_ = started.sequence();
+  command_id_ = started.command_id();
+  offset_ = from_offset_.value_or(acked_offset);
+  v1::CommandEvent event;
+  *event.mutable_started() = started;
+  event.mutable_started()->set_from_offset(offset_);
+  only_start_ = frames_.empty() || frames_.back().has_opened();
+  frames_.push_back(std::move(event));
+  return absl::OkStatus();
+}
+
+absl::Status CommandFollower::SetEnded(const holder::v1::Ended& ended) {
+  ended_offset_ = ended.end_offset();
+  logged_end_ = std::max(logged_end_, ended_offset_);
+  if (offset_ > logged_end_ && !end_unknown_) {
+    return absl::OutOfRangeError(
+        absl::StrCat("offset ", offset_, " lies beyond the end of command ",
+                     sequence_, ", which has ", logged_end_, " bytes"));
+  }
+  last_.emplace();
+  *last_->mutable_ended() = ToEnded(ended);
+  return absl::OkStatus();
+}
+
+bool CommandFollower::HasOutput() const {
+  return !finished_ && started() &&
+         (offset_ < logged_end_ || (end_unknown_ && last_.has_value()));
+}
+
+bool CommandFollower::HasWork() const {
+  return !frames_.empty() || HasOutput() || last_.has_value();
+}
+
+bool CommandFollower::CanWait() const {
+  return only_start_ && !HasOutput() && !last_.has_value();
+}
+
+absl::Status CommandFollower::WriteFrames(bool more) {
+  while (!frames_.empty()) {
+    const bool last = frames_.size() == 1;
+    if (!stream_.Write(ToFrame(frames_.front()), more || !last)) {
+      return absl::CancelledError("the client went away");
+    }
+    frames_.pop_front();
+  }
+  only_start_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status CommandFollower::Pump() {
+  BERTH_RETURN_IF_ERROR(WriteFrames(HasOutput() || last_.has_value()));
+  if (HasOutput()) return PumpOutput();
+  if (!last_.has_value()) return absl::OkStatus();
+  finished_ = true;
+  const v1::CommandEvent last = *std::exchange(last_, std::nullopt);
+  if (shows_end_ && !stream_.Write(ToFrame(last), /*more=*/false)) {
+    return absl::CancelledError("the client went away");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CommandFollower::PumpOutput() {
+  if (!reader_.has_value()) {
+    BERTH_ASSIGN_OR_RETURN(LogReader reader,
+                           LogReader::Open(directory_, sequence_, offset_));
+    reader_.emplace(std::move(reader));
+  }
+  const uint64_t known_end =
+      end_unknown_ ? LogReader::kUnknownEnd : logged_end_;
+  const uint64_t ahead =
+      std::min<uint64_t>(known_end - offset_, kMaxOutputBytes);
+  OutputFrame frame(ahead);
+  BERTH_ASSIGN_OR_RETURN(const LogReader::Chunk chunk,
+                         reader_->Read(frame.buffer(), known_end));
+  switch (chunk.kind) {
+    case LogReader::Chunk::kEnd:
+      // Only what the journal told of has no known end. What it knows to be
+      // missing is a gap, and where an end is not known it is here.
+      if (offset_ < logged_end_) {
+        v1::CommandEvent gap;
+        gap.mutable_gap()->set_offset(offset_);
+        gap.mutable_gap()->set_length(logged_end_ - offset_);
+        Send(gap);
+        offset_ = logged_end_;
+      }
+      end_unknown_ = false;
+      logged_end_ = offset_;
+      if (last_.has_value() &&
+          last_->ended().how() == v1::CommandEnded::UNKNOWN) {
+        ended_offset_ = offset_;
+        last_->mutable_ended()->set_end_offset(offset_);
+      }
+      return absl::OkStatus();
+    case LogReader::Chunk::kGap: {
+      v1::CommandEvent gap;
+      gap.mutable_gap()->set_offset(chunk.offset);
+      gap.mutable_gap()->set_length(chunk.length);
+      Send(gap);
+      break;
+    }
+    case LogReader::Chunk::kData: {
+      const bool more = last_.has_value() && !end_unknown_ &&
+                        chunk.offset + chunk.length >= logged_end_;
+      if (!stream_.Write(frame.Finish(chunk.offset, chunk.stream, chunk.time_ns,
+                                      chunk.length),
+                         more)) {
+        return absl::CancelledError("the client went away");
+      }
+    }
+  }
+  offset_ = chunk.offset + chunk.length;
+  return absl::OkStatus();
+}
+
+}  // namespace berth::agent

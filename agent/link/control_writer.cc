@@ -1,0 +1,68 @@
+#include "agent/link/control_writer.h"
+
+#include <optional>
+#include <utility>
+
+namespace berth::agent {
+
+bool ControlWriter::Attach(
+    Stream* stream, const std::function<link::v1::AgentMessage()>& hello) {
+  MutexLock lock(mu_);
+  if (!stream->Write(hello())) return false;
+  stream_ = stream;
+  return true;
+}
+
+void ControlWriter::Detach() {
+  MutexLock lock(mu_);
+  stream_ = nullptr;
+}
+
+void ControlWriter::WriteLocked(const link::v1::AgentMessage& message) {
+  // A broken stream is noticed by the one who reads it.
+  if (stream_ != nullptr) stream_->Write(message);
+}
+
+void ControlWriter::Report(const std::shared_ptr<ManagedSession>& session) {
+  MutexLock lock(mu_);
+  if (stream_ == nullptr) return;
+  std::optional<v1::Session> report = session->TakeReport();
+  if (!report.has_value()) return;
+  link::v1::AgentMessage message;
+  *message.mutable_session()->mutable_session() = *std::move(report);
+  WriteLocked(message);
+}
+
+void ControlWriter::Gone(const std::string& instance_id) {
+  link::v1::AgentMessage message;
+  message.mutable_gone()->set_instance_id(instance_id);
+  MutexLock lock(mu_);
+  WriteLocked(message);
+}
+
+void ControlWriter::Reply(uint64_t request_id, const absl::Status& status,
+                          const std::shared_ptr<ManagedSession>& session) {
+  link::v1::AgentMessage message;
+  link::v1::Reply& reply = *message.mutable_reply();
+  reply.set_request_id(request_id);
+  reply.set_code(static_cast<int>(status.code()));
+  reply.set_message(std::string(status.message()));
+  MutexLock lock(mu_);
+  if (session != nullptr) {
+    session->TakeReport();  // This is one.
+    *reply.mutable_session()->mutable_session() = session->Snapshot();
+  }
+  WriteLocked(message);
+}
+
+void ControlWriter::CallEnded(uint64_t call_id, const absl::Status& status) {
+  link::v1::AgentMessage message;
+  link::v1::CallEnded& ended = *message.mutable_call_ended();
+  ended.set_call_id(call_id);
+  ended.set_code(static_cast<int>(status.code()));
+  ended.set_message(std::string(status.message()));
+  MutexLock lock(mu_);
+  WriteLocked(message);
+}
+
+}  // namespace berth::agent

@@ -1,0 +1,58 @@
+#ifndef BERTH_AGENT_LINK_CONTROL_WRITER_H_
+#define BERTH_AGENT_LINK_CONTROL_WRITER_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "agent/sessions/managed_session.h"
+#include "base/mutex.h"
+#include "proto/berth/link/v1/link.grpc.pb.h"
+
+namespace berth::agent {
+
+// Writes to the Control stream while there is one; without one, what is
+// written is dropped: the next stream begins with everything. Thread-safe.
+//
+// A session is looked at when its report is written, not when somebody asked
+// for one. So of two reports the second is never the older.
+class ControlWriter {
+ public:
+  using Stream =
+      grpc::ClientReaderWriter<link::v1::AgentMessage, link::v1::BrokerMessage>;
+
+  // Sends `hello` and then everything else to `stream`, until Detach().
+  // False: the stream is broken.
+  bool Attach(Stream* stream,
+              const std::function<link::v1::AgentMessage()>& hello)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void Detach() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Reports a session, if it looks different from its last report.
+  void Report(const std::shared_ptr<ManagedSession>& session)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void Gone(const std::string& instance_id) ABSL_LOCKS_EXCLUDED(mu_);
+  // `session` may be null.
+  void Reply(uint64_t request_id, const absl::Status& status,
+             const std::shared_ptr<ManagedSession>& session)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void CallEnded(uint64_t call_id, const absl::Status& status)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  void WriteLocked(const link::v1::AgentMessage& message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Held during a write on purpose: it orders the writers. Keepalive ends a
+  // write that gets nowhere.
+  Mutex mu_;
+  Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
+};
+
+}  // namespace berth::agent
+
+#endif  // BERTH_AGENT_LINK_CONTROL_WRITER_H_

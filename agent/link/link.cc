@@ -1,0 +1,274 @@
+#include "agent/link/link.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/link/channel.h"
+#include "agent/link/enrollment.h"
+#include "agent/link/os_name.h"
+#include "base/escape.h"
+#include "base/grpc_status.h"
+#include "base/proto_time.h"
+#include "base/version.h"
+#include "spdlog/spdlog.h"
+
+namespace berth::agent {
+namespace {
+
+constexpr absl::Duration kRenewalCheck = absl::Hours(1);
+constexpr absl::Duration kLongestPushback = absl::Minutes(5);
+
+// Milliseconds of the broker's "retry-pushback"; 0 if it sent none.
+absl::Duration Pushback(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto it = trailers.find("retry-pushback");
+  int64_t milliseconds = 0;
+  if (it == trailers.end() ||
+      !absl::SimpleAtoi(absl::string_view(it->second.data(), it->second.size()),
+                        &milliseconds)) {
+    return absl::ZeroDuration();
+  }
+  return std::clamp(absl::Milliseconds(milliseconds), absl::ZeroDuration(),
+                    kLongestPushback);
+}
+
+}  // namespace
+
+Link::Link(std::string directory, AgentState state, ControlWriter& writer,
+           SessionService& sessions, WorkerPool& workers)
+    : directory_(std::move(directory)),
+      writer_(writer),
+      sessions_(sessions),
+      workers_(workers),
+      state_(std::move(state)) {}
+
+Link::~Link() { Stop(absl::ZeroDuration()); }
+
+void Link::Start() {
+  thread_ = std::thread([this] { Run(); });
+  sessions_.After(kRenewalCheck, [this] { CheckRenewal(); });
+}
+
+void Link::Stop(absl::Duration grace) {
+  if (!thread_.joinable()) return;
+  const absl::Time deadline = absl::Now() + grace;
+  std::vector<std::shared_ptr<Call>> calls;
+  {
+    MutexLock lock(mu_);
+    draining_ = true;
+    while (!calls_.empty() && absl::Now() < deadline) {
+      changed_.WaitFor(mu_, deadline - absl::Now());
+    }
+    for (const auto& [id, call] : calls_) calls.push_back(call);
+  }
+  for (const auto& call : calls) call->Cancel();
+  {
+    MutexLock lock(mu_);
+    stopping_ = true;
+    if (context_ != nullptr) context_->TryCancel();
+    changed_.NotifyAll();
+  }
+  thread_.join();
+  workers_.WaitIdle(absl::Seconds(5));
+}
+
+bool Link::Sleep(absl::Duration time) {
+  const absl::Time deadline = absl::Now() + time;
+  MutexLock lock(mu_);
+  while (!stopping_ && absl::Now() < deadline) {
+    changed_.WaitFor(mu_, deadline - absl::Now());
+  }
+  return !stopping_;
+}
+
+void Link::Run() {
+  absl::Duration wait;
+  do {
+    absl::Duration pushback;
+    if (RunOnce(pushback)) backoff_.Reset();
+    wait = pushback + backoff_.Next(random_);
+  } while (Sleep(wait));
+}
+
+bool Link::RunOnce(absl::Duration& pushback) {
+  grpc::ClientContext context;
+  std::unique_ptr<link::v1::Link::Stub> stub;
+  {
+    MutexLock lock(mu_);
+    if (stopping_) return false;
+    channel_ = DialBroker(state_);
+    stub = link::v1::Link::NewStub(channel_);
+    context_ = &context;
+  }
+  const auto stream = stub->Control(&context);
+  bool welcome = false;
+  link::v1::BrokerMessage message;
+  if (writer_.Attach(stream.get(), [this] { return MakeHello(); })) {
+    while (stream->Read(&message)) {
+      if (message.has_welcome() && !welcome) {
+        welcome = true;
+        SPDLOG_INFO("linked to the broker");
+      }
+      OnMessage(message);
+    }
+  }
+  writer_.Detach();
+  {
+    MutexLock lock(mu_);
+    context_ = nullptr;
+  }
+  const absl::Status status = FromGrpcStatus(stream->Finish());
+  pushback = Pushback(context);
+  if (welcome || !absl::IsUnavailable(status)) {
+    SPDLOG_WARN("the link to the broker ended: {}",
+                EscapeForTerminal(status.ToString()));
+  } else {
+    SPDLOG_DEBUG("the broker can't be reached: {}",
+                 EscapeForTerminal(status.ToString()));
+  }
+  return welcome;
+}
+
+link::v1::AgentMessage Link::MakeHello() const {
+  link::v1::AgentMessage message;
+  link::v1::Hello& hello = *message.mutable_hello();
+  hello.set_agent_version(kVersion);
+  hello.set_os(OsName());
+  for (const auto& session : sessions_.table().All()) {
+    session->TakeReport();  // This is one.
+    *hello.add_sessions()->mutable_session() = session->Snapshot();
+  }
+  const Config& config = sessions_.config();
+  for (const auto& [name, configuration] : config.configurations) {
+    link::v1::ConfigurationInfo& info = *hello.add_configurations();
+    info.set_name(name);
+    info.set_is_default(name == config.default_configuration);
+    *info.mutable_default_idle_timeout() = ToProto(configuration.idle_timeout);
+    *info.mutable_max_idle_timeout() = ToProto(configuration.max_idle_timeout);
+  }
+  return message;
+}
+
+void Link::OnMessage(const link::v1::BrokerMessage& message) {
+  if (message.has_open_call()) {
+    OnOpenCall(message.open_call());
+  } else if (message.has_cancel_call()) {
+    OnCancelCall(message.cancel_call().call_id());
+  } else if (message.has_request()) {
+    OnRequest(message.request());
+  }
+}
+
+void Link::OnOpenCall(const link::v1::OpenCall& open) {
+  const uint64_t id = open.call_id();
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    MutexLock lock(mu_);
+    channel = channel_;
+  }
+  CallContext context{channel, sessions_, workers_,
+                      [this](uint64_t call_id, const absl::Status& status) {
+                        writer_.CallEnded(call_id, status);
+                      }};
+  absl::StatusOr<std::shared_ptr<Call>> call =
+      MakeCall(std::move(context), open);
+  if (!call.ok()) return writer_.CallEnded(id, call.status());
+  {
+    MutexLock lock(mu_);
+    if (draining_) {
+      call = absl::UnavailableError("this computer's agent is restarting");
+    } else if (calls_.size() >= kMaxCalls) {
+      call = absl::ResourceExhaustedError(absl::StrCat(
+          "this computer has ", kMaxCalls,
+          " calls open, its limit: try again when some have ended"));
+    } else {
+      calls_[id] = *call;
+    }
+  }
+  if (!call.ok()) return writer_.CallEnded(id, call.status());
+  const bool runs = workers_.Run([this, id, call = *call] {
+    call->Run();
+    MutexLock lock(mu_);
+    const auto it = calls_.find(id);
+    if (it != calls_.end() && it->second == call) calls_.erase(it);
+    changed_.NotifyAll();
+  });
+  if (runs) return;
+  {
+    MutexLock lock(mu_);
+    calls_.erase(id);
+  }
+  writer_.CallEnded(id, absl::ResourceExhaustedError(
+                            "this computer has no thread left for a call"));
+}
+
+void Link::OnCancelCall(uint64_t call_id) {
+  std::shared_ptr<Call> call;
+  {
+    MutexLock lock(mu_);
+    const auto it = calls_.find(call_id);
+    if (it == calls_.end()) return;
+    call = it->second;
+  }
+  call->Cancel();
+}
+
+void Link::OnRequest(const link::v1::Request& request) {
+  if (workers_.Run([this, request] { Answer(request); })) return;
+  writer_.Reply(request.request_id(),
+                absl::ResourceExhaustedError(
+                    "this computer has no thread left for a request"),
+                nullptr);
+}
+
+void Link::Answer(const link::v1::Request& request) {
+  absl::StatusOr<SessionService::Session> session = nullptr;
+  if (request.has_create()) {
+    session = sessions_.Create(request.create());
+  } else if (request.has_remove()) {
+    const absl::Status removed =
+        sessions_.Remove(request.user(), request.remove());
+    if (!removed.ok()) session = removed;
+  } else if (request.has_set_holder()) {
+    session = sessions_.SetHolder(request.user(), request.set_holder());
+  } else {
+    session = absl::UnimplementedError(
+        "this agent is too old for what was asked of it");
+  }
+  writer_.Reply(request.request_id(), session.status(),
+                session.ok() ? *session : nullptr);
+}
+
+void Link::CheckRenewal() {
+  sessions_.After(kRenewalCheck, [this] { CheckRenewal(); });
+  AgentState state;
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    MutexLock lock(mu_);
+    state = state_;
+    channel = channel_;
+  }
+  const absl::StatusOr<absl::Time> when = RenewalTime(state.certificate_pem);
+  if (!when.ok() || absl::Now() < *when || channel == nullptr) return;
+  // If no thread is free now, one will be in an hour.
+  workers_.Run([this, channel, state] { RenewNow(channel, state); });
+}
+
+void Link::RenewNow(std::shared_ptr<grpc::Channel> channel, AgentState state) {
+  absl::Status status = Renew(std::move(channel), state);
+  if (status.ok()) status = SaveAgentState(directory_, state);
+  if (!status.ok()) {
+    SPDLOG_ERROR("the certificate can't be renewed: {}",
+                 EscapeForTerminal(status.ToString()));
+    return;
+  }
+  SPDLOG_INFO("the certificate was renewed");
+  MutexLock lock(mu_);
+  state_ = std::move(state);
+}
+
+}  // namespace berth::agent

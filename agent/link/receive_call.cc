@@ -1,0 +1,272 @@
+#include "agent/link/receive_call.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/link/frames.h"
+#include "agent/link/holder_requests.h"
+#include "base/escape.h"
+#include "base/status_macros.h"
+
+namespace berth::agent {
+namespace {
+
+constexpr absl::Duration kEndLimit = absl::Seconds(5);
+// Waiting goes on after this; it ends when the client's stream does.
+constexpr absl::Duration kWaitLimit = absl::Minutes(1);
+constexpr absl::Duration kAckLimit = absl::Seconds(1);
+
+}  // namespace
+
+ReceiveCall::ReceiveCall(CallContext context, link::v1::OpenCall open)
+    : context_(std::move(context)),
+      open_(std::move(open)),
+      stream_(context_.channel, open_.call_id()) {}
+
+void ReceiveCall::Cancel() { stream_.Cancel(); }
+
+void ReceiveCall::Run() {
+  absl::Status status = Prepare();
+  if (status.ok()) status = ShowAll();
+  if (status.ok()) AwaitAcks();
+  stream_.WritesDone();
+  context_.ended(open_.call_id(), status);
+  stream_.Finish();
+}
+
+absl::Status ReceiveCall::Prepare() {
+  if (!first_.ParseFromString(open_.first_message()) || !first_.has_open()) {
+    return absl::InvalidArgumentError(
+        "malformed frame: the first one must carry `open`");
+  }
+  BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
+                                       open_.user(), open_.instance_id()));
+  if (!session_->ended()) {
+    auto connection = HolderConnection::Connect(session_->directory());
+    if (connection.ok()) {
+      holder_ = std::make_unique<HolderConnection>(*std::move(connection));
+    } else if (!session_->WaitEnded(kEndLimit)) {
+      return connection.status();
+    }
+  }
+  BERTH_RETURN_IF_ERROR(Select());
+  follower_.emplace(session_->directory(), stream_);
+  v1::CommandEvent opened;
+  *opened.mutable_opened()->mutable_session() = session_->Snapshot();
+  follower_->Send(opened);
+  return stream_.Open(
+      context_.workers, [this] { return OnRequest(first_); },
+      [this](const grpc::ByteBuffer& frame) { return OnFrame(frame); });
+}
+
+absl::Status ReceiveCall::Select() {
+  BERTH_ASSIGN_OR_RETURN(journal_, ReadSessionJournal(session_->directory()));
+  const v1::OpenReceive& open = first_.open();
+  if (open.has_from_offset()) from_offset_ = open.from_offset();
+  if (!open.command_id().empty()) {
+    const uint64_t number = journal_.Find(open.command_id());
+    if (number == 0) {
+      return absl::NotFoundError(
+          absl::StrCat("no command ", EscapeForTerminal(open.command_id()),
+                       " in this session"));
+    }
+    selected_.push_back(number);
+  } else if (from_offset_.has_value()) {
+    if (journal_.commands.empty()) {
+      return absl::NotFoundError("nothing was run in this session yet");
+    }
+    selected_.push_back(journal_.commands.rbegin()->first);
+  } else {
+    for (const auto& [number, command] : journal_.commands) {
+      const bool got_all = command.end_acked && command.ended.has_value() &&
+                           command.acked_offset >= command.ended->end_offset();
+      if (!got_all) selected_.push_back(number);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReceiveCall::ShowAll() {
+  for (const uint64_t number : selected_) {
+    BERTH_RETURN_IF_ERROR(Show(number));
+  }
+  return PumpAll();  // What was opened, if there was nothing to show.
+}
+
+absl::Status ReceiveCall::Show(uint64_t number) {
+  const JournalCommand& command = journal_.commands.at(number);
+  {
+    MutexLock lock(mu_);
+    current_ = number;
+  }
+  follower_->Expect(command.command_id, from_offset_);
+  if (holder_ == nullptr || holder_gone_) {
+    return ShowFromFiles(number, command, /*running=*/false);
+  }
+  if (!command.ended.has_value() && first_.open().no_follow()) {
+    return ShowFromFiles(number, command, /*running=*/true);
+  }
+  return ShowLive(number, command);
+}
+
+absl::Status ReceiveCall::ShowLive(uint64_t number,
+                                   const JournalCommand& command) {
+  // One that never started has nothing that the holder could show.
+  if (command.ended.has_value() &&
+      command.ended->how() == v1::CommandEnded::NOT_STARTED) {
+    return ShowFromFiles(number, command, /*running=*/false);
+  }
+  holder::v1::Request request;
+  request.mutable_start()->set_follow_only(true);
+  request.mutable_start()->set_sequence(number);
+  request.mutable_start()->set_command_id(command.command_id);
+  // If it can't be sent, that is met again right below.
+  holder_->Send(request).IgnoreError();
+  while (!follower_->finished()) {
+    const absl::Status status = TakeEvents();
+    if (absl::IsUnavailable(status)) return OnHolderGone(number);
+    BERTH_RETURN_IF_ERROR(status);
+    BERTH_RETURN_IF_ERROR(stream_.state().error);
+    if (follower_->HasWork()) {
+      BERTH_RETURN_IF_ERROR(Pump());
+    } else if (!follower_->finished()) {
+      Wait(kWaitLimit);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReceiveCall::TakeEvents() {
+  for (;;) {
+    BERTH_ASSIGN_OR_RETURN(const auto event, holder_->TryReceive());
+    if (!event.has_value()) return absl::OkStatus();
+    const absl::Status status = follower_->OnEvent(*event);
+    if (absl::IsUnavailable(status))
+      return absl::InternalError(status.message());
+    BERTH_RETURN_IF_ERROR(status);
+  }
+}
+
+absl::Status ReceiveCall::OnHolderGone(uint64_t number) {
+  if (!session_->WaitEnded(kEndLimit)) {
+    return absl::UnavailableError(
+        "the session's holder has ended the connection: try again");
+  }
+  holder_gone_ = true;
+  BERTH_ASSIGN_OR_RETURN(journal_, ReadSessionJournal(session_->directory()));
+  return ShowFromFiles(number, journal_.commands[number], /*running=*/false);
+}
+
+absl::Status ReceiveCall::ShowFromFiles(uint64_t number,
+                                        const JournalCommand& command,
+                                        bool running) {
+  BERTH_RETURN_IF_ERROR(follower_->OnJournal(number, command, running));
+  return PumpAll();
+}
+
+absl::Status ReceiveCall::PumpAll() {
+  while (follower_->HasWork()) {
+    BERTH_RETURN_IF_ERROR(stream_.state().error);
+    BERTH_RETURN_IF_ERROR(Pump());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReceiveCall::Pump() {
+  if (follower_->ends_next()) {
+    // Before it is sent: the client may answer at once.
+    MutexLock lock(mu_);
+    unacked_ends_[follower_->number()] = follower_->end_offset();
+  }
+  return follower_->Pump();
+}
+
+void ReceiveCall::Wait(absl::Duration limit) {
+  const bool live = holder_ != nullptr && !holder_gone_;
+  pollfd fds[2] = {{live ? holder_->fd() : -1, POLLIN, 0},
+                   {stream_.wake_fd(), POLLIN, 0}};
+  if (poll(fds, 2, absl::ToInt64Milliseconds(limit)) > 0 &&
+      fds[1].revents != 0) {
+    stream_.ClearWake();
+  }
+}
+
+void ReceiveCall::AwaitAcks() {
+  const absl::Time deadline = absl::Now() + kAckLimit;
+  while (absl::Now() < deadline) {
+    const CallStream::State state = stream_.state();
+    if (state.half_closed || !state.error.ok()) return;
+    {
+      MutexLock lock(mu_);
+      if (unacked_ends_.empty()) return;
+    }
+    pollfd wake{stream_.wake_fd(), POLLIN, 0};
+    poll(&wake, 1, absl::ToInt64Milliseconds(deadline - absl::Now()) + 1);
+    stream_.ClearWake();
+  }
+}
+
+absl::Status ReceiveCall::OnFrame(const grpc::ByteBuffer& frame) {
+  v1::ReceiveRequest request;
+  if (!ParseFrame(frame, request)) {
+    return absl::InvalidArgumentError("malformed frame: not a ReceiveRequest");
+  }
+  if (request.has_open()) {
+    return absl::FailedPreconditionError(
+        "`open` belongs to the first frame alone");
+  }
+  return OnRequest(request);
+}
+
+absl::Status ReceiveCall::OnRequest(const v1::ReceiveRequest& request) {
+  if (request.has_interrupt()) {
+    BERTH_RETURN_IF_ERROR(Interrupt(request.interrupt()));
+  }
+  if (request.has_ack()) Acknowledge(request.ack());
+  return absl::OkStatus();
+}
+
+absl::Status ReceiveCall::Interrupt(const v1::Interrupt& interrupt) {
+  uint64_t number = 0;
+  if (interrupt.command_id().empty()) {
+    MutexLock lock(mu_);
+    number = current_;
+  } else {
+    BERTH_ASSIGN_OR_RETURN(
+        number, FindCommand(session_->directory(), interrupt.command_id()));
+  }
+  if (number == 0 || holder_ == nullptr) return absl::OkStatus();
+  holder::v1::Request request;
+  request.mutable_interrupt()->set_sequence(number);
+  request.mutable_interrupt()->set_force(interrupt.force());
+  // If it has gone, so has the command.
+  holder_->Send(request).IgnoreError();
+  return absl::OkStatus();
+}
+
+void ReceiveCall::Acknowledge(const v1::Ack& ack) {
+  holder::v1::Request request;
+  holder::v1::Ack& acked = *request.mutable_ack();
+  acked.set_sequence(ack.sequence());
+  acked.set_offset(ack.offset());
+  {
+    MutexLock lock(mu_);
+    const auto it = unacked_ends_.find(ack.sequence());
+    if (it != unacked_ends_.end() && ack.offset() >= it->second) {
+      acked.set_ended(true);
+      unacked_ends_.erase(it);
+    }
+  }
+  if (session_->ended()) {
+    AcknowledgeEnded(*session_, acked);
+  } else if (holder_ != nullptr) {
+    holder_->Send(request).IgnoreError();  // Then it is delivered again.
+  }
+  stream_.Wake();
+}
+
+}  // namespace berth::agent

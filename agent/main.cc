@@ -1,0 +1,32 @@
+// berth-agent: hosts shell sessions on one computer, for the fleet of one
+// broker.
+
+#include <stdio.h>
+
+#include <variant>
+
+#include "absl/status/status.h"
+#include "agent/options.h"
+#include "agent/programs.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "base/tls/credentials.h"
+
+int main(int argc, char** argv) {
+  const auto options = berth::agent::ParseOptions(argc, argv);
+  if (const int* status = std::get_if<int>(&options)) return *status;
+  berth::InitTls();
+  absl::Status status = berth::InitLog("berth-agent", "info");
+  if (status.ok()) {
+    if (const auto* join = std::get_if<berth::agent::JoinOptions>(&options)) {
+      status = berth::agent::RunJoin(*join);
+    } else {
+      status =
+          berth::agent::RunServe(std::get<berth::agent::ServeOptions>(options));
+    }
+  }
+  if (status.ok()) return 0;
+  fprintf(stderr, "berth-agent: %s\n",
+          berth::EscapeForTerminal(status.message()).c_str());
+  return 1;
+}

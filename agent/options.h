@@ -1,0 +1,34 @@
+#ifndef BERTH_AGENT_OPTIONS_H_
+#define BERTH_AGENT_OPTIONS_H_
+
+#include <map>
+#include <string>
+#include <variant>
+
+namespace berth::agent {
+
+// `berth-agent join`
+struct JoinOptions {
+  std::string state_directory;
+  std::string broker;
+  std::string token;
+  std::string ca_file;
+  std::string name;
+  std::map<std::string, std::string> labels;
+};
+
+// `berth-agent serve`
+struct ServeOptions {
+  std::string state_directory;
+  std::string config_file;  // Empty: agent.toml in the state directory, if any.
+  std::string holder;       // Path of berth-holder.
+};
+
+// Parses the command line. An int is the exit status: help was shown, or a
+// usage error.
+std::variant<int, JoinOptions, ServeOptions> ParseOptions(int argc,
+                                                          char** argv);
+
+}  // namespace berth::agent
+
+#endif  // BERTH_AGENT_OPTIONS_H_

@@ -1,0 +1,135 @@
+#include "agent/programs.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "agent/link/agent_state.h"
+#include "agent/link/control_writer.h"
+#include "agent/link/enrollment.h"
+#include "agent/link/link.h"
+#include "agent/sessions/config.h"
+#include "agent/sessions/session_service.h"
+#include "agent/sessions/worker_pool.h"
+#include "base/files.h"
+#include "base/status_macros.h"
+#include "base/unique_fd.h"
+#include "spdlog/spdlog.h"
+
+namespace berth::agent {
+namespace {
+
+// How long calls may go on after SIGTERM. Those that are cut come back when
+// the agent does; what they ran goes on meanwhile.
+constexpr absl::Duration kDrain = absl::Seconds(1);
+// Two threads a call, and as many again for requests and endings.
+constexpr size_t kMaxThreads = 2 * Link::kMaxCalls + 128;
+
+absl::StatusOr<Config> LoadConfig(const ServeOptions& options) {
+  const std::string path = options.config_file.empty()
+                               ? options.state_directory + "/agent.toml"
+                               : options.config_file;
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (absl::IsNotFound(text.status()) && options.config_file.empty()) {
+    return Config();
+  }
+  BERTH_RETURN_IF_ERROR(text.status());
+  return ParseConfig(*text, path);
+}
+
+// Two agents on one directory would both watch its sessions.
+absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.valid()) return ErrnoToStatus(errno, path);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("another agent serves ", directory));
+  }
+  return file;
+}
+
+void LimitMemory() {
+  // Threads come and go with calls; an arena for each would keep what the
+  // largest call ever needed.
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
+// Holders and calls take a few descriptors each.
+void RaiseFileLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// SIGTERM and SIGINT wait to be taken by this thread; holders that end leave
+// nothing to collect.
+sigset_t PrepareSignals() {
+  signal(SIGCHLD, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
+  return ends;
+}
+
+}  // namespace
+
+absl::Status RunJoin(const JoinOptions& options) {
+  JoinRequest request;
+  request.broker = options.broker;
+  request.token = options.token;
+  request.name = options.name;
+  request.labels = options.labels;
+  BERTH_ASSIGN_OR_RETURN(request.ca_pem, ReadFile(options.ca_file));
+  BERTH_ASSIGN_OR_RETURN(const AgentState state, Join(request));
+  BERTH_RETURN_IF_ERROR(SaveAgentState(options.state_directory, state));
+  printf("joined as %s\n", options.name.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RunServe(const ServeOptions& options) {
+  LimitMemory();
+  RaiseFileLimit();
+  const sigset_t ends = PrepareSignals();
+  BERTH_ASSIGN_OR_RETURN(const AgentState state,
+                         LoadAgentState(options.state_directory));
+  BERTH_ASSIGN_OR_RETURN(const std::string name, ComputerName(state));
+  BERTH_ASSIGN_OR_RETURN(Config config, LoadConfig(options));
+  BERTH_ASSIGN_OR_RETURN(const UniqueFd lock,
+                         LockDirectory(options.state_directory));
+  WorkerPool workers(kMaxThreads);
+  ControlWriter writer;
+  SessionService sessions(
+      {options.state_directory, options.holder, name, std::move(config)},
+      workers,
+      {[&](const SessionService::Session& session) { writer.Report(session); },
+       [&](const std::string& id) { writer.Gone(id); }});
+  Link link(options.state_directory, state, writer, sessions, workers);
+  BERTH_RETURN_IF_ERROR(sessions.Start());
+  link.Start();
+  printf("ready\n");
+  fflush(stdout);
+  int signal = 0;
+  sigwait(&ends, &signal);
+  SPDLOG_INFO("ending; sessions live on");
+  link.Stop(kDrain);
+  sessions.Stop();
+  return absl::OkStatus();
+}
+
+}  // namespace berth::agent

@@ -1,0 +1,18 @@
+#ifndef BERTH_AGENT_PROGRAMS_H_
+#define BERTH_AGENT_PROGRAMS_H_
+
+#include "absl/status/status.h"
+#include "agent/options.h"
+
+namespace berth::agent {
+
+// `berth-agent join`: makes this computer part of a fleet.
+absl::Status RunJoin(const JoinOptions& options);
+
+// `berth-agent serve`: hosts sessions until SIGTERM or SIGINT. Call it before
+// there is any thread.
+absl::Status RunServe(const ServeOptions& options);
+
+}  // namespace berth::agent
+
+#endif  // BERTH_AGENT_PROGRAMS_H_
