@@ -190,8 +190,9 @@ bool SessionMonitor::Receive(Followed& followed) {
 void SessionMonitor::OnReadable(const std::shared_ptr<Followed>& followed) {
   const int fd = followed->connection.fd();
   if (Receive(*followed)) {
-    LookAfter(kSettle, followed->session);
     After(kSettle, [this, followed, fd] {
+      Receive(*followed);  // If it is gone, epoll tells that next.
+      Look(followed->session);
       epoll_event event = OneShot(followed->key);
       epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
     });
