@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,27 +33,32 @@ void EnsureDescriptors() {
   }
 }
 
+// Removes --no-keeper from the words before "--". True: it was there.
+bool TakeNoKeeper(std::vector<std::string>& args) {
+  const auto end = std::find(args.begin(), args.end(), "--");
+  const auto kept = std::remove(args.begin(), end, "--no-keeper");
+  const bool found = kept != end;
+  args.erase(kept, end);
+  return found;
+}
+
 int Main(int argc, char** argv) {
-  Invocation::Params params;
-  bool use_keeper = true;
-  int at = 1;
-  EnsureDescriptors();
-  for (; at < argc && argv[at][0] == '-'; ++at) {
-    if (strcmp(argv[at], "--version") == 0) {
-      printf("berth %s\n", kVersion);
-      return 0;
-    }
-    if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-      fputs(HelpText().c_str(), stdout);
-      return 0;
-    }
-    if (strcmp(argv[at], "--no-keeper") != 0) break;
-    use_keeper = false;
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (first == "--version") {
+    printf("berth %s\n", kVersion);
+    return 0;
   }
-  params.args.assign(argv + at, argv + argc);
+  if (first == "--help" || first == "-h") {
+    fputs(HelpText().c_str(), stdout);
+    return 0;
+  }
+  EnsureDescriptors();
+  Invocation::Params params;
+  params.args.assign(argv + std::min(argc, 1), argv + argc);
   params.cwd = CurrentDirectory();
   params.environment = Environment::FromProcess(environ);
-  if (params.environment.Get("BERTH_KEEPER") == "off") use_keeper = false;
+  const bool use_keeper = !TakeNoKeeper(params.args) &&
+                          params.environment.Get("BERTH_KEEPER") != "off";
   if (!params.args.empty() && params.args[0] == "keeper") {
     return RunKeeperCommand(params);
   }

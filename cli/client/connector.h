@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cli/client/connection.h"
+#include "cli/client/leaving.h"
 #include "cli/invocation/environment.h"
 
 namespace berth::cli {
@@ -26,6 +27,12 @@ class Connector {
   // keeps it present; so that a session made next is held. Gives up after a
   // few seconds: the session is then made without being held.
   virtual void WaitPresent(Connection& connection) = 0;
+
+  // Of all commands of this process.
+  Leaving& leaving() { return leaving_; }
+
+ private:
+  Leaving leaving_;
 };
 
 // Makes a new connection every time, and keeps nobody present.

@@ -1,7 +1,9 @@
 #include "cli/commands/command.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/commands/admin.h"
@@ -32,6 +34,16 @@ constexpr Command kCommands[] = {
     {"admin", "for administrators: join tokens, users", RunAdmin},
 };
 
+// "berth --context prod ls" is "berth ls --context prod".
+void MoveOptionsBehindVerb(std::vector<std::string>& words) {
+  auto verb = words.begin();
+  while (verb != words.end() && absl::StartsWith(*verb, "--")) {
+    const bool takes_next = *verb == "--context" && verb + 1 != words.end();
+    verb += takes_next ? 2 : 1;
+  }
+  if (verb != words.end()) std::rotate(words.begin(), verb, verb + 1);
+}
+
 }  // namespace
 
 absl::Span<const Command> AllCommands() { return kCommands; }
@@ -54,6 +66,7 @@ std::string HelpText() {
 
 int RunCommandLine(Invocation& invocation) {
   std::vector<std::string> words = invocation.args();
+  MoveOptionsBehindVerb(words);
   if (words.empty()) {
     invocation.Say("no command; see 'berth --help'");
     return kUsageExit;

@@ -15,7 +15,7 @@
 namespace berth::cli {
 
 // The exit status for a command line that can't be understood.
-inline constexpr int kUsageExit = 2;
+inline constexpr int kUsageExit = 1;
 
 // The options of one verb, with those that all verbs share: --help, --context.
 class Parser {

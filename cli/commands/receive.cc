@@ -16,12 +16,13 @@ namespace {
 
 constexpr char kExamples[] =
     "Prints what commands of a session printed and nobody received yet, and\n"
-    "follows one that still runs. Ends with the last command's status. Ctrl-C\n"
-    "leaves; the command goes on.\n\n"
+    "follows one that still runs. Ctrl-C leaves; the command goes on.\n\n"
     "Examples:\n"
     "  berth receive 2\n"
     "  berth receive 2 --from-start      # the latest command's output again\n"
     "  berth receive 2 --no-follow       # only what is there\n";
+
+constexpr absl::Duration kLeavingTimeout = absl::Seconds(2);
 
 struct Options {
   std::string command_id;
@@ -42,8 +43,21 @@ v1::OpenReceive MakeOpen(const Options& options, const Target& target,
   return open;
 }
 
+// Its status is not that of `receive`, which has done what it was asked to.
+void TellEnd(Invocation& invocation, const Target& target,
+             const v1::CommandEnded& ended) {
+  std::string how = DescribeEnd(ended);
+  if (how.empty() && ended.exit_code() != 0) {
+    how = absl::StrCat("the command ended with status ", ended.exit_code());
+  }
+  if (how.empty()) return;
+  invocation.Say(absl::StrCat("session '", target.name, "': ", how));
+}
+
 int Work(Invocation& invocation, Connection& connection, const Target& target,
          const Options& options) {
+  // What a run that is being left has written is not to be sent again.
+  invocation.connector().leaving().WaitForNone(kLeavingTimeout);
   ExactSink sink(invocation.out(), invocation.err());
   CommandView view(invocation, sink);
   const ReceiveConversation conversation(MakeOpen(options, target, connection));
@@ -55,12 +69,8 @@ int Work(Invocation& invocation, Connection& connection, const Target& target,
     return kFailedExit;
   }
   if (!status.ok()) return invocation.Fail(status);
-  if (!view.ended()) return 0;
-  const std::string how = DescribeEnd(*view.ended());
-  if (!how.empty()) {
-    invocation.Say(absl::StrCat("session '", target.name, "': ", how));
-  }
-  return ExitStatusOf(*view.ended());
+  if (view.ended()) TellEnd(invocation, target, *view.ended());
+  return 0;
 }
 
 int WorkOnAll(Invocation& invocation, Connection& connection,

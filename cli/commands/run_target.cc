@@ -118,8 +118,7 @@ int TargetRun::Failed(const absl::Status& status) {
     return kFailedExit;
   }
   invocation_.Say(status.message());
-  const bool waited = options_.wait != absl::ZeroDuration();
-  return absl::IsAborted(status) && waited ? kDeadlineExit : kFailedExit;
+  return kFailedExit;
 }
 
 int TargetRun::Left() {

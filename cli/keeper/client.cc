@@ -153,7 +153,7 @@ int RunKeeperCommand(const Invocation::Params& params) {
   const std::string verb = params.args.size() == 2 ? params.args[1] : "";
   if (verb != "status" && verb != "stop") {
     Tell("usage: berth keeper status | berth keeper stop");
-    return 2;
+    return 1;
   }
   const auto directory = RuntimeDirectory(params.environment);
   if (!directory.ok()) {

@@ -65,10 +65,11 @@ void KeeperServer::WaitForEvents() {
   poll(fds.data(), fds.size(), TimeoutMs());
   uint64_t count;
   if (fds[0].revents != 0) (void)!read(wake_.get(), &count, sizeof(count));
-  if (fds[1].revents != 0) Accept();
+  // The dead before the new: who comes after a process has died sees it gone.
   for (size_t i = 0; i < ids.size(); ++i) {
     if (fds[i + 2].revents != 0) Service(ids[i], peers_.at(ids[i]));
   }
+  if (fds[1].revents != 0) Accept();
 }
 
 int KeeperServer::TimeoutMs() const {

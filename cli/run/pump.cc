@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cli/client/connector.h"
 #include "grpc/slice.h"
 
 namespace berth::cli {
@@ -42,14 +43,7 @@ Pump::Pump(Invocation& invocation, const Conversation& conversation,
       input_(input),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   watch_.emplace(invocation_.signals(), [this](bool left) {
-    if (left && !alarm_set_.exchange(true)) {
-      // Holds on to the context: the alarm may ring when the stream is gone.
-      cancel_alarm_.Set(std::chrono::system_clock::now() +
-                            absl::ToChronoMilliseconds(kLeaveTime),
-                        [context = stream_.context()](bool rang) {
-                          if (rang) context->TryCancel();
-                        });
-    }
+    if (left && !left_.exchange(true)) OnLeft();
     Wake();
   });
   thread_ = std::thread([this] { Loop(); });
@@ -60,6 +54,23 @@ Pump::~Pump() {
   stopping_ = true;
   Wake();
   thread_.join();
+  EndLeaving();
+}
+
+// Called with the lock of the signals held.
+void Pump::OnLeft() {
+  leaving_ = true;
+  invocation_.connector().leaving().Begin();
+  // Holds on to the context: the alarm may ring when the stream is gone.
+  cancel_alarm_.Set(
+      std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kLeaveTime),
+      [context = stream_.context()](bool rang) {
+        if (rang) context->TryCancel();
+      });
+}
+
+void Pump::EndLeaving() {
+  if (leaving_.exchange(false)) invocation_.connector().leaving().End();
 }
 
 absl::Status Pump::Take(EventStream::Frame& frame) {
@@ -78,6 +89,7 @@ void Pump::Leave() {
     view_.Flush().IgnoreError();
   }
   Complete();
+  EndLeaving();
 }
 
 void Pump::Grant(uint64_t limit) {

@@ -51,6 +51,8 @@ class Pump {
 
  private:
   void Loop();
+  void OnLeft();
+  void EndLeaving();
   void Leave() ABSL_LOCKS_EXCLUDED(take_mu_, mu_);
   absl::Duration Timeout() const;
   void HandleSignals() ABSL_LOCKS_EXCLUDED(mu_);
@@ -84,7 +86,8 @@ class Pump {
   bool writes_done_ ABSL_GUARDED_BY(mu_) = false;
 
   grpc::Alarm cancel_alarm_;
-  std::atomic<bool> alarm_set_ = false;
+  std::atomic<bool> left_ = false;
+  std::atomic<bool> leaving_ = false;  // Counted as such.
   std::optional<SignalSource::Watch> watch_;
   std::thread thread_;
 };
