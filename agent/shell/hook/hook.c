@@ -29,21 +29,18 @@
 
 extern char **environ;
 
-/* Runs what waits in the queue; true if bash should take an empty line, so that
- * it makes a new prompt. */
-static bool run_queue(bool editing) {
+/* Runs the next job, if there is one; true if bash should take an empty line,
+ * so that it makes a new prompt. */
+static bool run_next(bool editing) {
   struct job job;
-  while (control_next_job(&job)) {
-    if (job.withdrawn) {
-      job_close(&job);
-      control_say_withdrawn(job.id);
-    } else {
-      run_job(&job, editing);
-    }
-    if (run_take_fresh_prompt()) return true;
-    control_pull();
+  if (!control_next_job(&job)) return false;
+  if (job.withdrawn) {
+    job_close(&job);
+    control_say_withdrawn(job.id);
+  } else {
+    run_job(&job, editing);
   }
-  return false;
+  return run_take_fresh_prompt();
 }
 
 enum wakeup { WAKE_TERMINAL, WAKE_CONTROL, WAKE_SIGNAL, WAKE_ERROR };
@@ -52,10 +49,12 @@ static bool signal_caught(bool editing) {
   return editing ? rl_pending_signal() != 0 : interrupt_state != 0;
 }
 
-/* Waits for a key, a packet or a signal; a signal goes first, or it would hit
- * the run that came. Signals are blocked from the last look at what was caught
- * until the wait begins: one that came between the two would be handled only at
- * the next key. */
+/* Waits for a key, a packet or a signal, unless a job waits already. A signal
+ * goes first, or it would hit the job; polling the terminal makes the kernel
+ * handle all that was typed before, so an earlier ^C has come as a signal when
+ * this returns. Signals are blocked from the last look at what was caught until
+ * the wait begins: one that came between the two would be handled only at the
+ * next key. */
 static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing) {
   sigset_t all;
   sigset_t old;
@@ -64,7 +63,8 @@ static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing) {
   int ready = -1;
   int error = EINTR;
   if (!signal_caught(editing)) {
-    ready = ppoll(fds, count, NULL, &old);
+    const struct timespec at_once = {0, 0};
+    ready = ppoll(fds, count, control_has_job() ? &at_once : NULL, &old);
     error = errno;
   }
   sigprocmask(SIG_SETMASK, &old, NULL);
@@ -121,20 +121,18 @@ static int get_key(FILE *in) {
   complete_interrupt();
   control_say_prompt(true);
   while (control_is_open()) {
-    if (!control_has_job()) {
-      int result;
-      switch (wait_for_input(fileno(in), true)) {
-        case WAKE_TERMINAL:
-        case WAKE_ERROR:
-          return rl_getc(in);
-        case WAKE_SIGNAL:
-          if (handle_signal(&result)) return result;
-          continue;
-        case WAKE_CONTROL:
-          break;
-      }
+    int result;
+    switch (wait_for_input(fileno(in), true)) {
+      case WAKE_TERMINAL:
+      case WAKE_ERROR:
+        return rl_getc(in);
+      case WAKE_SIGNAL:
+        if (handle_signal(&result)) return result;
+        break;
+      case WAKE_CONTROL:
+        if (run_next(true)) return '\n';
+        break;
     }
-    if (run_queue(true)) return '\n';
   }
   return rl_getc(in);
 }
@@ -172,21 +170,13 @@ static ssize_t real_read(int fd, void *buffer, size_t size) {
 EXPORTED ssize_t read(int fd, void *buffer, size_t size) {
   if (!reads_command_line(fd)) return real_read(fd, buffer, size);
   control_say_prompt(false);
-  bool wait = true;
-  while (wait && control_is_open()) {
-    if (!control_has_job()) {
-      switch (wait_for_input(0, false)) {
-        case WAKE_SIGNAL:
-        case WAKE_ERROR:
-          return -1; /* The caller in bash knows what to do. */
-        case WAKE_TERMINAL:
-          wait = false;
-          continue;
-        case WAKE_CONTROL:
-          break;
-      }
-    }
-    run_queue(false);
+  enum wakeup wakeup = WAKE_CONTROL;
+  while (wakeup == WAKE_CONTROL && control_is_open()) {
+    wakeup = wait_for_input(0, false);
+    if (wakeup == WAKE_CONTROL) run_next(false);
+  }
+  if (wakeup == WAKE_SIGNAL || wakeup == WAKE_ERROR) {
+    return -1; /* The caller in bash knows what to do. */
   }
   ssize_t result = real_read(fd, buffer, size);
   control_say_busy();

@@ -380,10 +380,16 @@ static bool restore_readline(int tty) {
   return nested_readline || changed;
 }
 
-static void drop_pending(const sigset_t *signals) {
+/* Takes what was sent to interrupt the run. Returns whether a ^C was typed: that
+ * is meant for the prompt, where the user is by now. */
+static bool drop_pending(const sigset_t *signals) {
   const struct timespec at_once = {0, 0};
-  while (sigtimedwait(signals, NULL, &at_once) > 0) {
+  bool typed = false;
+  siginfo_t info;
+  while (sigtimedwait(signals, &info, &at_once) > 0) {
+    if (info.si_code == SI_KERNEL) typed = true;
   }
+  return typed;
 }
 
 /* Tells the holder, and waits until it knows: then no SIGINT that was meant for
@@ -411,13 +417,15 @@ static void finish(int tty, int status, int jump, uint64_t ns) {
   take_foreground(tty);
   bool redraw = restore_readline(tty);
   if (report(status, jump, ns)) redraw = true;
-  drop_pending(&interrupt);
+  bool typed = drop_pending(&interrupt);
   cancel_end();
   interrupt_state = 0;
   sigprocmask(SIG_SETMASK, &old, NULL);
-  if (!editing) return;
-  rl_set_signals();
-  if (redraw) rl_forced_update_display();
+  if (editing) {
+    rl_set_signals();
+    if (redraw) rl_forced_update_display();
+  }
+  if (typed) raise(SIGINT);
 }
 
 /* A forked child that landed in the frame of run_job() goes on to where bash
