@@ -420,11 +420,10 @@ static void finish(int tty, int status, int jump, uint64_t ns) {
   bool typed = drop_pending(&interrupt);
   cancel_end();
   interrupt_state = 0;
+  /* Before a signal can come, as readline has to see it. */
+  if (editing) rl_set_signals();
   sigprocmask(SIG_SETMASK, &old, NULL);
-  if (editing) {
-    rl_set_signals();
-    if (redraw) rl_forced_update_display();
-  }
+  if (editing && redraw) rl_forced_update_display();
   if (typed) raise(SIGINT);
 }
 
