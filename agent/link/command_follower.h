@@ -49,6 +49,9 @@ class CommandFollower {
   absl::Status Pump();
 
   const std::string& command_id() const { return command_id_; }
+  // Sends what is known, and no output.
+  absl::Status Flush() { return WriteFrames(/*more=*/false); }
+
   // The command's number, once that is known; 0 before.
   uint64_t number() const { return number_; }
   bool started() const { return sequence_ != 0; }

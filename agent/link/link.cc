@@ -117,11 +117,12 @@ bool Link::RunOnce(absl::Duration& pushback) {
     }
   }
   writer_.Detach();
+  const absl::Status status = FromGrpcStatus(stream->Finish());
   {
     MutexLock lock(mu_);
     context_ = nullptr;
+    if (stopping_) return welcome;
   }
-  const absl::Status status = FromGrpcStatus(stream->Finish());
   pushback = Pushback(context);
   if (welcome || !absl::IsUnavailable(status)) {
     SPDLOG_WARN("the link to the broker ended: {}",

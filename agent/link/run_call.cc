@@ -126,6 +126,7 @@ absl::Status RunCall::Serve() {
     if (!holder_gone_) BERTH_RETURN_IF_ERROR(TakeEvents());
     const CallStream::State state = stream_.state();
     BERTH_RETURN_IF_ERROR(state.error);
+    if (detach_ && follower_->started()) return follower_->Flush();
     if (follower_->HasWork()) {
       BERTH_RETURN_IF_ERROR(Pump());
       continue;
@@ -141,7 +142,6 @@ absl::Status RunCall::Serve() {
 }
 
 bool RunCall::IsOver(const CallStream::State& state) {
-  if (detach_ && follower_->started()) return true;
   MutexLock lock(mu_);
   return state.half_closed && phase_ == Phase::kNone;
 }
