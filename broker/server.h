@@ -23,7 +23,7 @@ namespace berth::broker {
 class Server {
  public:
   // How long what is in progress may take to end when the broker goes down.
-  static constexpr absl::Duration kDrain = absl::Seconds(3);
+  static constexpr absl::Duration kDrain = absl::Seconds(1);
 
   // Opens the registry in `directory` and starts to serve. Unavailable: the
   // address can't be listened on.

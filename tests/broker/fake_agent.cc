@@ -36,6 +36,10 @@ FakeAgent::FakeAgent(std::shared_ptr<grpc::Channel> channel,
 FakeAgent::~FakeAgent() {
   context_.TryCancel();
   reader_.join();
+  JoinCalls();
+}
+
+void FakeAgent::JoinCalls() {
   std::vector<std::thread> calls;
   {
     MutexLock lock(mu_);

@@ -53,6 +53,8 @@ class FakeAgent {
   std::vector<v1::Session> sessions() const;
   // Waits until `count` calls were cancelled before their stream was opened.
   bool WaitForCancelled(size_t count);
+  // Waits until the handlers of all calls so far have returned.
+  void JoinCalls() ABSL_LOCKS_EXCLUDED(mu_);
   // If set, requests are not answered.
   void set_silent() ABSL_LOCKS_EXCLUDED(mu_);
 

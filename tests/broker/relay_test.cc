@@ -24,6 +24,7 @@ class RelayTest : public FleetFixture {
   void TearDown() override {
     agent_.reset();
     admin_.reset();
+    context_.reset();  // It keeps its channel alive.
     FleetFixture::TearDown();
   }
 
@@ -69,6 +70,14 @@ class RelayTest : public FleetFixture {
     return stream;
   }
 
+  // Reads a stream to its end.
+  static grpc::Status Drain(std::unique_ptr<Stream> stream) {
+    v1::CommandEvent event;
+    while (stream->Read(&event)) {
+    }
+    return stream->Finish();
+  }
+
   std::unique_ptr<v1::Sessions::Stub> admin_;
   std::unique_ptr<FakeAgent> agent_;
   std::unique_ptr<grpc::ClientContext> context_;
@@ -106,7 +115,7 @@ TEST_F(RelayTest, AgentsVerdictReachesTheClientWhetherItOvertakesOrNot) {
     stream->Finish();
   });
   for (int i = 0; i < 20; ++i) {
-    grpc::Status status = Run()->Finish();
+    grpc::Status status = Drain(Run());
     EXPECT_EQ(status.error_code(), grpc::StatusCode::ABORTED);
     EXPECT_EQ(status.error_message(), "busy");
   }
@@ -118,7 +127,7 @@ TEST_F(RelayTest, VerdictWithoutAStreamEndsTheCall) {
                   grpc::Status(grpc::StatusCode::NOT_FOUND, "no such command"),
                   std::nullopt);
   });
-  EXPECT_EQ(Run()->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Drain(Run()).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(RelayTest, ResponsesThatAreMissingAreNoSuccess) {
@@ -130,7 +139,7 @@ TEST_F(RelayTest, ResponsesThatAreMissingAreNoSuccess) {
     agent.EndCall(open.call_id(), grpc::Status::OK, 2);
     stream->Finish();
   });
-  grpc::Status status = Run()->Finish();
+  grpc::Status status = Drain(Run());
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_NE(status.error_message().find("broke before"), std::string::npos);
 }
@@ -152,7 +161,7 @@ TEST_F(RelayTest, CancelReachesTheAgentsStream) {
   ASSERT_TRUE(stream->Read(&event));
   context_->TryCancel();
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  agent_.reset();  // Joins the call's thread.
+  agent_->JoinCalls();
   EXPECT_EQ(seen.error_code(), grpc::StatusCode::CANCELLED);
 }
 
@@ -183,7 +192,7 @@ TEST_F(RelayTest, AgentLostEndsTheStreamAndTheSessionIsBroken) {
       << status.error_message();
   agent_.reset();
   WaitForState(v1::COMPUTER_STATE_OFFLINE);
-  status = Run()->Finish();
+  status = Drain(Run());
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_NE(status.error_message().find("'web01' is offline since"),
             std::string::npos)
@@ -207,7 +216,7 @@ TEST_F(RelayTest, FirstFrameMustOpenAndNameASession) {
   stream->Write(request);
   EXPECT_EQ(stream->Finish().error_code(),
             grpc::StatusCode::FAILED_PRECONDITION);
-  grpc::Status status = Run(9)->Finish();
+  grpc::Status status = Drain(Run(9));
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(status.error_message(), "no session '9'; see `berth ls`");
 }
