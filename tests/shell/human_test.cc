@@ -370,7 +370,7 @@ TEST_F(HumanTest, RunThatUsesReadlineItselfKeepsTheLine) {
     TypePart("echo kee");
     uint64_t sequence =
         Begin("read -e -p 'name? ' nm </dev/tty; echo \"got $nm\"");
-    Check(session().WaitTerminal("name? ", from));
+    Check(session().WaitOutput(sequence, "name? "));
     // The holder keeps what is typed until the run has ended, so the answer has
     // to come from elsewhere.
     absl::Status injected = session().Inject("bob\n");

@@ -203,7 +203,7 @@ TEST_F(ProtocolTest, QueuedRunsExecuteInTheirOrder) {
     uint64_t first = Begin("sleep 0.05; order=");
     std::vector<uint64_t> queued;
     for (int k = 0; k < 8; ++k) {
-      queued.push_back(Queue(StrCat("order=$order", k)));
+      queued.push_back(Queue(StrCat("order=${order}", k)));
     }
     Finish(first);
     for (uint64_t sequence : queued) Finish(sequence);
@@ -494,7 +494,7 @@ TEST_F(ProtocolTest, TerminalIsRememberedForWhoWatchesLater) {
   watch.mutable_watch_terminal();
   Check(later.Send(watch));
   std::string seen;
-  while (!HasFailure() && seen.find("\nremembered\r") == std::string::npos) {
+  while (!HasFailure() && seen.find("remembered\r\n") == std::string::npos) {
     seen += Await(later, Event::kTerminalOutput).terminal_output().data();
   }
 }

@@ -62,9 +62,18 @@ TEST_F(ScriptTest, ExclamationMarksAreOrdinary) {
 
 TEST_F(ScriptTest, OfAMegabyte) {
   Repeat([&](int i) {
-    Run(StrCat(": ", std::string(1 << 20, 'x'), "\necho ok", i),
+    std::string end = StrCat("\necho ok", i);
+    Run(StrCat(": ", std::string((1 << 20) - 2 - end.size(), 'x'), end),
         {.out = StrCat("ok", i, "\n")});
   });
+}
+
+TEST_F(ScriptTest, OfMoreThanAMegabyteIsRefused) {
+  Submission submission;
+  submission.script = std::string((1 << 20) + 1, ' ');
+  absl::Status status = session().Submit(submission).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("1048576"));
 }
 
 TEST_F(ScriptTest, OfFiveThousandLines) {

@@ -34,6 +34,13 @@ class SignalTest : public ShellTest {
     return sequence;
   }
 
+  void SetUp() override {
+    ShellTest::SetUp();
+    if (HasFailure()) return;
+    WriteTextFile(session().home() + "/src", "sleep 5\necho NOT\n");
+    Run("mkfifo ~/never");
+  }
+
   // Interrupts the run at one of several moments.
   Result InterruptRun(const std::string& script, int i) {
     Run(StrCat("KEEP=", i));
@@ -93,16 +100,28 @@ INSTANTIATE_TEST_SUITE_P(
         Victim{"SubshellInAFunction",
                "f() { ( sleep 30 ); echo NOT; }; f; echo NOT"},
         Victim{"ReadBuiltin",
-               "mkfifo ~/never 2>/dev/null; exec 8<>~/never; read -r x <&8; "
+               "exec 8<>~/never; read -r x <&8; "
                "echo NOT"},
         Victim{"Eval", "eval 'sleep 30'; echo NOT"},
-        Victim{"SourcedFile",
-               "echo 'sleep 30; echo NOT' >~/src; . ~/src; echo NOT"},
+        Victim{"SourcedFile", ". ~/src; echo NOT"},
         Victim{"PipelineIntoALoop", "yes | while read x; do :; done; echo NOT"},
         Victim{"Mapfile", "mapfile a < <(sleep 30); echo NOT"},
         Victim{"ArithmeticLoop", "for ((;;)); do sleep 0.001; done; echo NOT"},
         Victim{"Flood", "yes"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(SignalTest, InterruptEndsAFlood) {
+  Repeat([&](int i) {
+    uint64_t sequence = BeginReady("echo ready; yes");
+    session().TakeWhileItComes(sequence);
+    session().Idle(absl::Milliseconds(3 * (i % 4)));
+    absl::Time start = absl::Now();
+    Interrupt(sequence);
+    Result result = Finish(sequence, {.status = 130, .err = kAny});
+    EXPECT_LT(absl::Now() - start, kSoon);
+    EXPECT_EQ(result.how, How::kInterrupted);
+  });
+}
 
 TEST_F(SignalTest, InterruptEndsTheWaitBuiltin) {
   Repeat([&](int i) {
@@ -212,7 +231,6 @@ TEST_F(SignalTest, LateInterruptDoesNotHitTheNextRun) {
 // --- Interrupts at random moments of everything that can be going on.
 
 TEST_F(SignalTest, InterruptAtAnyMomentEndsAnyRun) {
-  Run("mkfifo ~/never; printf 'sleep 5\\necho NOT\\n' >~/src");
   const char* scripts[] = {
       "sleep 5 & wait; echo NOT",
       "sleep 5 & wait $!; echo NOT",

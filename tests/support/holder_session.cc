@@ -542,10 +542,11 @@ absl::Status HolderSession::WaitOutput(uint64_t sequence,
         if (command.logged == seen) return found;
         seen = command.logged;
         absl::StatusOr<Logged> logged = ReadLog(sequence, 0, seen);
-        found = logged.ok() && absl::StrContains(logged->out, text);
+        found = logged.ok() && (absl::StrContains(logged->out, text) ||
+                                absl::StrContains(logged->err, text));
         return found;
       },
-      absl::StrCat("'", text, "' on stdout"), limit);
+      absl::StrCat("'", text, "' in the output"), limit);
 }
 
 // --- What the shell is doing.

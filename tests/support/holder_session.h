@@ -171,7 +171,7 @@ class HolderSession {
   void TakeWhileItComes(uint64_t sequence);
   // More input for a command that was submitted with `more_input`.
   void Feed(uint64_t sequence, absl::string_view data, bool end);
-  // Waits until the command has written `text` to stdout.
+  // Waits until the command has written `text` to stdout or to stderr.
   absl::Status WaitOutput(uint64_t sequence, absl::string_view text,
                           absl::Duration limit = absl::Seconds(10));
   // What the log has of a command, [from, to), without acknowledging it.

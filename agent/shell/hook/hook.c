@@ -116,6 +116,23 @@ static void complete_interrupt(void) {
   if (interrupt_state && rl_signal_event_hook) rl_signal_event_hook();
 }
 
+static ssize_t real_read(int fd, void *buffer, size_t size) {
+  static ssize_t (*next)(int, void *, size_t);
+  if (!next) next = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+  return next(fd, buffer, size);
+}
+
+/* Not rl_getc(), which looks at signals once and then sleeps: with a ^C that
+ * came in between, and took the key away, it would sleep on. False if a signal
+ * came instead of a key. */
+static bool read_key(FILE *in, int *key) {
+  unsigned char byte;
+  ssize_t length = real_read(fileno(in), &byte, 1);
+  if (length < 0 && errno == EINTR) return false;
+  *key = length == 1 ? byte : length == 0 ? EOF : rl_getc(in);
+  return true;
+}
+
 static int get_key(FILE *in) {
   if (!control_is_open() || !at_primary_prompt()) return rl_getc(in);
   complete_interrupt();
@@ -124,6 +141,8 @@ static int get_key(FILE *in) {
     int result;
     switch (wait_for_input(fileno(in), true)) {
       case WAKE_TERMINAL:
+        if (read_key(in, &result)) return result;
+        break;
       case WAKE_ERROR:
         return rl_getc(in);
       case WAKE_SIGNAL:
@@ -159,12 +178,6 @@ static bool reads_command_line(int fd) {
   return fd == 0 && control_fd() >= 0 && shell_initialized && interactive &&
          !(rl_readline_state & (RL_STATE_READCMD | RL_STATE_TERMPREPPED)) &&
          at_primary_prompt() && control_is_open() && isatty(0);
-}
-
-static ssize_t real_read(int fd, void *buffer, size_t size) {
-  static ssize_t (*next)(int, void *, size_t);
-  if (!next) next = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
-  return next(fd, buffer, size);
 }
 
 EXPORTED ssize_t read(int fd, void *buffer, size_t size) {
