@@ -72,9 +72,9 @@ std::string NextSteps(const InitOptions& options) {
       "-key.pem    the first administrator's\n",
       "  broker.toml                 configuration\n\n", "Next:\n",
       "  berth-broker serve ", dir, "\n", "  berth context add main --broker ",
-      host, ":", port, " --ca ", dir, "/ca.pem \\\n", "      --certificate ", dir, "/",
-      options.admin, ".pem --key ", dir, "/", options.admin, "-key.pem\n",
-      "  berth admin token create    # for each computer\n");
+      host, ":", port, " --ca ", dir, "/ca.pem \\\n", "      --certificate ",
+      dir, "/", options.admin, ".pem --key ", dir, "/", options.admin,
+      "-key.pem\n", "  berth admin token create    # for each computer\n");
 }
 
 }  // namespace
