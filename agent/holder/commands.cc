@@ -116,8 +116,20 @@ void Commands::NotifyRunning(const std::string& text) {
 // ---- The shell's side ----
 
 void Commands::OnShellStateChange() {
-  if (shell_.state() == shell::ShellState::kOvertaken) OnOvertaken();
+  if (shell_.state() == shell::ShellState::kOvertaken) {
+    overtaken_ = true;
+    OnOvertaken();
+  } else if (std::exchange(overtaken_, false) && running_ != nullptr) {
+    // What the user's command printed is not the run's.
+    NoteTerminal(*running_);
+  }
   StartNext();
+}
+
+// Reading the terminal makes the kernel deliver all that was printed before.
+void Commands::NoteTerminal(Command& command) {
+  terminal_.Drain();
+  command.active->terminal_offset = terminal_.end();
 }
 
 void Commands::OnRunStarted(uint64_t sequence) {

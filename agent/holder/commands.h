@@ -92,6 +92,7 @@ class Commands final : public OutputPipes::Observer {
   absl::Status CheckBusy(const v1::Start& request);
   absl::Status Reserve(const v1::Start& request);
   void Enqueue(uint64_t connection, Command& command, uint64_t wait_ms);
+  void NoteTerminal(Command& command);
   void SendQueued(uint64_t connection, const Command& command);
   void SendCredit(uint64_t sequence);
   void StartNext();
@@ -138,6 +139,8 @@ class Commands final : public OutputPipes::Observer {
   CommandTable table_;
   std::deque<uint64_t> waiting_;
   Command* running_ = nullptr;
+  // The user's Enter came before the run that the shell has.
+  bool overtaken_ = false;
   bool closed_ = false;
   bool shell_ended_ = false;
   std::optional<EventLoop::TimerId> quiet_timer_;

@@ -287,9 +287,10 @@ absl::Status Commands::HandOver(Command& command) {
   run.id = command.sequence;
   run.script = active.script.get();
   run.exit_ends_shell = active.exit_ends_session;
-  active.terminal_offset = terminal_.end();
+  NoteTerminal(command);
   command.phase = Command::Phase::kSent;
   running_ = &command;
+  overtaken_ = false;
   absl::Status status = shell_.Start(run);
   if (!status.ok()) {
     running_ = nullptr;
