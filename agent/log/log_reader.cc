@@ -214,8 +214,11 @@ absl::StatusOr<bool> LogReader::OpenSegment(uint64_t start) {
     if (errno == ENOENT) return false;
     return Unreadable(SegmentName(id), errno);
   }
+  struct stat info;
+  if (fstat(file.get(), &info) != 0) return Unreadable(SegmentName(id), errno);
   file_ = std::move(file);
   segment_ = id;
+  inode_ = info.st_ino;
   log_at_ = start;
   file_at_ = 0;
   remaining_ = 0;
@@ -233,11 +236,10 @@ absl::StatusOr<size_t> LogReader::ReadFile(char* out, size_t size,
   if (got < 0) return Unreadable(SegmentName(segment_), errno);
   // The writer may have made another segment of this file, and overwritten
   // what was just read. Then its name was gone before.
-  struct stat file, name;
-  if (fstat(file_.get(), &file) != 0 ||
-      fstatat(dir_fd_.get(), SegmentName(segment_).c_str(), &name,
+  struct stat named;
+  if (fstatat(dir_fd_.get(), SegmentName(segment_).c_str(), &named,
               AT_SYMLINK_NOFOLLOW) != 0 ||
-      file.st_ino != name.st_ino || file.st_dev != name.st_dev) {
+      named.st_ino != inode_) {
     Lose();
     return 0;
   }

@@ -85,6 +85,7 @@ class LogReader {
   // The open segment.
   UniqueFd file_;
   SegmentId segment_;
+  uint64_t inode_ = 0;
   uint64_t log_at_ = 0;     // The log offset that is next in the file,
   uint64_t file_at_ = 0;    // and where it is there.
   uint32_t remaining_ = 0;  // Bytes of the current record not yet taken.
