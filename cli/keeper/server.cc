@@ -39,7 +39,8 @@ KeeperServer::KeeperServer(UniqueFd listener, std::string build_id,
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 void KeeperServer::Run() {
-  while (!stopping_ || !peers_.empty()) {
+  // Who only waits for the end, as `berth keeper stop` does, does not delay it.
+  while (!stopping_ || CommandCount() > 0) {
     WaitForEvents();
     HandleDone();
     RemoveGone();

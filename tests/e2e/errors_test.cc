@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -55,7 +56,7 @@ TEST_F(ErrorsTest, SelectorsThatMatchNothingOrTooMuch) {
 }
 
 TEST_F(ErrorsTest, IdleTimeoutOutOfBounds) {
-  Fails({"new", "-c", "Server01", "--idle-timeout", "59s"}, 1, {"60"});
+  Fails({"new", "-c", "Server01", "--idle-timeout", "59s"}, 1, {"59s", "at least 1m"});
   Fails({"new", "-c", "Server01", "--idle-timeout", "1000h"}, 1, {"12h"});
   Fails({"new", "-c", "Server01", "--idle-timeout", "soon"}, 1, {"soon"});
   EXPECT_TRUE(fleet_.Sessions({}).empty());
@@ -126,7 +127,7 @@ TEST_F(ErrorsTest, BadTokens) {
   EXPECT_THAT(again.err, HasSubstr("used"));
   auto unknown = join("bm9uc2Vuc2U", "db3");
   EXPECT_NE(unknown.exit_code, 0);
-  EXPECT_THAT(unknown.err, HasSubstr("unknown"));
+  EXPECT_THAT(unknown.err, HasSubstr("not known"));
 }
 
 TEST_F(ErrorsTest, CertificateOfTheWrongPurpose) {
@@ -134,9 +135,9 @@ TEST_F(ErrorsTest, CertificateOfTheWrongPurpose) {
   const std::string agent = fleet_.AgentDirectory("Server01");
   for (std::string& variable : *options.environment) {
     if (variable.rfind("BERTH_CERTIFICATE=", 0) == 0)
-      variable = absl::StrCat("BERTH_CERTIFICATE=", agent, "/agent.pem");
+      variable = absl::StrCat("BERTH_CERTIFICATE=", agent, "/certificate.pem");
     if (variable.rfind("BERTH_KEY=", 0) == 0)
-      variable = absl::StrCat("BERTH_KEY=", agent, "/agent-key.pem");
+      variable = absl::StrCat("BERTH_KEY=", agent, "/key.pem");
   }
   auto finished = Process::Run(options);
   ASSERT_TRUE(finished.ok()) << finished.status();

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,16 @@ class SurvivalTest : public ::testing::Test {
     return *std::move(process);
   }
 
+  // The process that holds session 1, from the file it keeps; 0 if none.
+  pid_t HolderPid() {
+    const std::string identity = ReadTextFile(
+        absl::StrCat(fleet_.AgentDirectory("Server01"), "/sessions/",
+                     fleet_.Session("1").instance_id(), "/holder"));
+    pid_t pid = 0;
+    std::istringstream(identity).ignore(4) >> pid;  // "pid 4711"
+    return pid;
+  }
+
   std::string Errors() {
     return ReadTextFile(fleet_.directory() + "/berth.err");
   }
@@ -112,7 +123,10 @@ TEST_F(SurvivalTest, DeadClientLeavesItsSessionDisconnectedAndRunning) {
   ASSERT_GT(keeper, 0);
   kill(keeper, SIGKILL);
   run.StopWith(SIGKILL);
-  fleet_.WaitForState("1", v1::SESSION_STATE_DISCONNECTED, "desk");
+  fleet_.WaitFor({"ls", "1", "-o", "jsonl"}, "disconnectedAt",
+                 absl::Seconds(20), "desk");
+  EXPECT_EQ(fleet_.Session("1", "desk").state(),
+            v1::SESSION_STATE_DISCONNECTED);
   EXPECT_EQ(fleet_.Session("1", "desk").availability(),
             v1::SESSION_AVAILABILITY_BUSY);
   ASSERT_TRUE(
@@ -179,11 +193,10 @@ TEST_F(SurvivalTest, KilledHolderClosesTheSessionAndItsOutputStaysReadable) {
   fleet_.Run({"run", "-s", "1", "--", "echo logged"});
   Process run = fleet_.Start({"run", "-s", "1", "--", "echo on; sleep 1000"});
   ASSERT_EQ(run.ReadExactly(3).value(), "on\n");
-  const std::string identity =
-      ReadTextFile(absl::StrCat(fleet_.AgentDirectory("Server01"), "/sessions/",
-                                fleet_.Session("1").instance_id(), "/holder"));
   const pid_t shell = static_cast<pid_t>(fleet_.Session("1").shell_pid());
-  kill(atoi(identity.c_str()), SIGKILL);
+  const pid_t holder = HolderPid();
+  ASSERT_GT(holder, 1);
+  kill(holder, SIGKILL);
   fleet_.WaitForState("1", v1::SESSION_STATE_CLOSED);
   EXPECT_EQ(fleet_.Session("1").end().reason(), v1::END_REASON_HOLDER_LOST);
   EXPECT_EQ(run.Wait().value(), 125);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,8 +100,8 @@ absl::StatusOr<Process::Finished> Process::Run(Options options,
                                                absl::string_view input,
                                                absl::Duration limit) {
   const absl::Time deadline = absl::Now() + limit;
-  TempDir dir;
-  options.stderr_path = dir.path() + "/stderr";
+  UniqueFd err(memfd_create("stderr", MFD_CLOEXEC));
+  options.stderr_path = absl::StrCat("/proc/self/fd/", err.get());
   absl::StatusOr<Process> process = Start(options);
   if (!process.ok()) return process.status();
   while (process->in_.valid() || process->out_.valid()) {
