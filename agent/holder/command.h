@@ -35,6 +35,7 @@ struct ActiveCommand {
   uint64_t timeout_ms = 0;
   // Until when it may wait, of the monotonic clock.
   absl::Time wait_deadline = absl::InfiniteFuture();
+  bool waits = false;  // Rather than being refused.
   std::optional<EventLoop::TimerId> wait_timer;
   // While it runs.
   std::optional<EventLoop::TimerId> timeout_timer;

@@ -24,6 +24,7 @@ constexpr size_t kMaxWhat = 200;
 // The kernel handles what is typed a little later. A control key that arrived
 // when the terminal has its mode for commands would not be the shell's.
 constexpr absl::Duration kQuiet = absl::Milliseconds(10);
+constexpr absl::Duration kTakeTime = absl::Seconds(1);
 // For one that doesn't want to wait behind others, but has to for the shell's
 // start-up files.
 constexpr uint64_t kStartingWaitMs = 60000;
@@ -165,18 +166,20 @@ void Commands::Enqueue(uint64_t connection, Command& command,
   command.active->wait_deadline =
       shell::MonotonicNow() +
       absl::Milliseconds(wait_ms == 0 && starting ? kStartingWaitMs : wait_ms);
+  command.active->waits = wait_ms > 0 || starting;
   waiting_.push_back(sequence);
   StartNext();
   // It may even have ended, if the shell is gone.
   Command* queued = FindActive(sequence);
   if (queued == nullptr || queued->phase != Command::Phase::kQueued) return;
-  if (wait_ms > 0 || starting) LimitWait(*queued);
+  if (queued->active->waits) LimitWait(*queued);
   SendQueued(connection, *queued);
   host_.OnCommandsChange();
 }
 
 void Commands::LimitWait(Command& command) {
   uint64_t sequence = command.sequence;
+  if (command.active->wait_timer) loop_.Cancel(*command.active->wait_timer);
   absl::Duration left = command.active->wait_deadline - shell::MonotonicNow();
   command.active->wait_timer =
       loop_.After(left, [this, sequence] { GiveUpWaiting(sequence); });
@@ -185,12 +188,9 @@ void Commands::LimitWait(Command& command) {
 // The command waits in the shell, so it has to be limited there as in the
 // queue.
 void Commands::OnOvertaken() {
-  if (running_ == nullptr || running_->active->wait_timer) return;
+  if (running_ == nullptr) return;
   Command& command = *running_;
-  if (command.active->wait_deadline <= shell::MonotonicNow()) {
-    return GiveUpWaiting(command.sequence);
-  }
-  LimitWait(command);
+  if (!command.active->waits) return GiveUpWaiting(command.sequence);
   for (uint64_t connection : command.active->followers) {
     SendQueued(connection, command);
   }
@@ -224,7 +224,15 @@ void Commands::GiveUpWaiting(uint64_t sequence) {
   Command* command = FindActive(sequence);
   if (command == nullptr || command->phase == Command::Phase::kStarted) return;
   command->active->wait_timer.reset();
-  TakeBack(*command, BusyError(host_.CurrentState()));
+  absl::Status why = BusyError(host_.CurrentState());
+  if (command == running_) {
+    // The shell has it and answers later; nobody has to wait for that.
+    shell_.Withdraw(sequence);
+    running_ = nullptr;
+    EndUnstarted(*command, why);
+  } else {
+    TakeBack(*command, why);
+  }
 }
 
 void Commands::TakeBack(Command& command, const absl::Status& why) {
@@ -298,6 +306,11 @@ absl::Status Commands::HandOver(Command& command) {
   }
   active.script.reset();
   active.stdin_reader.reset();
+  // A shell at its prompt takes it at once, but for what readline can be busy
+  // with, such as a command bound to a key.
+  active.wait_deadline =
+      std::max(active.wait_deadline, shell::MonotonicNow() + kTakeTime);
+  if (running_ == &command) LimitWait(command);
   return absl::OkStatus();
 }
 

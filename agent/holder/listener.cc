@@ -17,6 +17,7 @@ namespace {
 
 constexpr char kName[] = "socket";
 constexpr int kBacklog = 64;
+constexpr absl::Duration kPause = absl::Milliseconds(100);
 
 absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
   UniqueFd fd(
@@ -70,6 +71,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(
 }
 
 Listener::~Listener() {
+  if (pause_) loop_.Cancel(*pause_);
   loop_.Unwatch(socket_.get());
   unlinkat(directory_.get(), kName, 0);
 }
@@ -77,7 +79,16 @@ Listener::~Listener() {
 void Listener::Accept() {
   UniqueFd fd(
       accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (fd.valid() && IsAllowed(fd.get())) on_accept_(std::move(fd));
+  if (fd.valid()) {
+    if (IsAllowed(fd.get())) on_accept_(std::move(fd));
+  } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+    // Out of descriptors; the peer stays in the backlog meanwhile.
+    loop_.Change(socket_.get(), 0);
+    pause_ = loop_.After(kPause, [this] {
+      pause_.reset();
+      loop_.Change(socket_.get(), EPOLLIN);
+    });
+  }
 }
 
 }  // namespace berth::holder

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -39,6 +40,7 @@ class Listener {
   UniqueFd directory_;
   UniqueFd socket_;
   const std::function<void(UniqueFd)> on_accept_;
+  std::optional<EventLoop::TimerId> pause_;
 };
 
 }  // namespace berth::holder

@@ -2,8 +2,10 @@
 
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +25,20 @@ constexpr uint32_t kStartFailed = 5;
 
 constexpr size_t kMaxText = 4096;
 constexpr size_t kShownOutput = 400;
+// Enough for all connections, waiting commands, and many that left processes.
+constexpr rlim_t kOpenFiles = 4096;
+
+// Raises the limit of open files, and returns what it was: the shell's is not
+// to change.
+std::optional<uint64_t> RaiseOpenFiles() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
+  uint64_t before = limit.rlim_cur;
+  if (before >= kOpenFiles) return std::nullopt;
+  limit.rlim_cur = std::min(limit.rlim_max, kOpenFiles);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
+  return before;
+}
 
 std::string DescribeExit(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
@@ -69,6 +85,7 @@ absl::Status Session::Init(const v1::HolderStart& start) {
 
 absl::Status Session::StartShell(const v1::HolderStart& start) {
   shell::TerminalProcessOptions options;
+  options.open_files = RaiseOpenFiles();
   options.program = start.shell();
   options.arguments.assign(start.arguments().begin(), start.arguments().end());
   options.environment.assign(start.environment().begin(),
@@ -121,7 +138,6 @@ void Session::HelloTimedOut() {
 void Session::HandleControl() {
   shell_->HandleControl();
   if (control_ >= 0 && shell_->control() < 0) {
-    // The descriptor is closed already, and with it the kernel's watch.
     loop_.Unwatch(control_);
     control_ = -1;
   }

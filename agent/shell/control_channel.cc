@@ -62,7 +62,7 @@ absl::StatusOr<std::optional<ControlPacket>> ControlChannel::Receive() {
   ssize_t length = recv(fd_.get(), bytes, sizeof(bytes), MSG_DONTWAIT);
   if (length < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   if (length <= 0) {
-    fd_.reset();
+    closed_ = true;
     return std::nullopt;
   }
   absl::StatusOr<ControlPacket> packet =

@@ -18,9 +18,10 @@ class ControlChannel {
   // The other end, for the shell, goes to `peer`.
   static absl::StatusOr<ControlChannel> Open(UniqueFd& peer);
 
-  // For polling. -1 once it is closed.
-  int fd() const { return fd_.get(); }
-  bool is_open() const { return fd_.valid(); }
+  // For polling. -1 once the other end is gone; the descriptor itself stays
+  // until the end, so that its number can't be another's while it is watched.
+  int fd() const { return closed_ ? -1 : fd_.get(); }
+  bool is_open() const { return !closed_; }
 
   // Sends `packet`, with copies of `fds`. UNAVAILABLE: the other end is gone.
   // RESOURCE_EXHAUSTED: the shell has not read what was sent before.
@@ -35,6 +36,7 @@ class ControlChannel {
   explicit ControlChannel(UniqueFd fd) : fd_(std::move(fd)) {}
 
   UniqueFd fd_;
+  bool closed_ = false;
 };
 
 }  // namespace berth::shell

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ struct Prepared {
   char* const* argv;
   char* const* envp;
   const char* cwd;
+  const rlimit* open_files;  // Null: as it is.
   int slave;
   int inherited[kMaxInherited];
   int inherited_count;
@@ -67,6 +69,7 @@ int BecomeProgram(const Prepared& p) {
   }
   syscall(SYS_close_range, kFirstInherited + p.inherited_count, ~0U, 0);
   ResetSignals();
+  if (p.open_files != nullptr) setrlimit(RLIMIT_NOFILE, p.open_files);
   if (chdir(p.cwd) != 0 && chdir("/") != 0) return errno;
   execve(p.program, p.argv, p.envp);
   return errno;
@@ -141,6 +144,11 @@ absl::StatusOr<TerminalProcess> StartOnTerminal(
   prepared.envp = envp.data();
   prepared.cwd = options.cwd.empty() ? "/" : options.cwd.c_str();
   prepared.slave = terminal->slave.get();
+  rlimit limit;
+  if (options.open_files && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = *options.open_files;
+    prepared.open_files = &limit;
+  }
   std::vector<UniqueFd> parked;
   for (int fd : options.inherited) {
     absl::StatusOr<UniqueFd> copy = Park(fd);

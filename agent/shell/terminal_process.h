@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct TerminalProcessOptions {
   std::string cwd;  // If it can't be entered: "/".
   uint16_t rows = 24;
   uint16_t columns = 80;
+  // The program's soft limit of open files, if not ours.
+  std::optional<uint64_t> open_files;
   // Descriptors that the program gets as 3, 4 and so on; at most 4. They stay
   // the caller's.
   std::vector<int> inherited;
