@@ -20,8 +20,10 @@ v1::SessionAvailability AvailabilityOf(v1::SessionState state,
     return v1::SESSION_AVAILABILITY_NONE;
   }
   const v1::Activity::Kind kind = record.activity().kind();
-  const bool runs =
-      kind != v1::Activity::IDLE && kind != v1::Activity::KIND_UNSPECIFIED;
+  // A shell that starts takes commands as one at its prompt does.
+  const bool runs = kind == v1::Activity::COMMAND ||
+                    kind == v1::Activity::TERMINAL ||
+                    kind == v1::Activity::REPLACED;
   if (runs) return v1::SESSION_AVAILABILITY_BUSY;
   if (state == v1::SESSION_STATE_OPENED) {
     return v1::SESSION_AVAILABILITY_AVAILABLE;

@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"MineIdle", true, false, "me", kIdle, kOpened, kAvailable},
         {"MineRuns", true, false, "me", kRuns, kOpened, kBusy},
         {"MineStarting", true, false, "me", v1::Activity::STARTING, kOpened,
-         kBusy},
+         kAvailable},
         {"FreeIdle", true, false, "", kIdle, kDisconnected, kNone},
         {"FreeRuns", true, false, "", kRuns, kDisconnected, kBusy},
         {"FreeTyping", true, false, "", v1::Activity::TERMINAL, kDisconnected,
