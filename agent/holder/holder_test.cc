@@ -277,6 +277,54 @@ TEST_F(HolderTest, EndsACommandAtItsTimeout) {
   EXPECT_EQ(ended.how(), 3u);
 }
 
+TEST_F(HolderTest, SaysThatACommandAsksAtTheTerminalAndPassesTheAnswer) {
+  Launch();
+  Peer peer = Connect();
+  v1::Start start;
+  start.set_wait_ms(10000);
+  peer.Start("printf 'Password: ' >/dev/tty; read -r x </dev/tty; echo \"$x\"",
+             start);
+  peer.Next(v1::Event::kStarted);
+  EXPECT_THAT(
+      peer.Next(v1::Event::kNotice).notice().text(),
+      HasSubstr("the command waits on the session's terminal: Password:"));
+  v1::Request request;
+  request.mutable_terminal_input()->set_data("secret\n");
+  peer.Send(request);
+  v1::Ended ended = peer.Next(v1::Event::kEnded).ended();
+  EXPECT_EQ(ended.exit_code(), 0);
+  EXPECT_EQ(ended.end_offset(), 7u);
+}
+
+TEST_F(HolderTest, LogsWhatIsWrittenLateUnderItsCommand) {
+  Launch();
+  Peer peer = Connect();
+  v1::Ended ended = peer.Run("{ sleep 0.1; echo late; } & echo now");
+  EXPECT_EQ(ended.end_offset(), 4u);
+  v1::Event advanced = peer.Next(v1::Event::kAdvanced);
+  while (advanced.advanced().offset() < 9 && !HasFailure()) {
+    advanced = peer.Next(v1::Event::kAdvanced);
+  }
+  EXPECT_EQ(advanced.advanced().sequence(), 1u);
+  EXPECT_EQ(advanced.advanced().offset(), 9u);
+}
+
+TEST_F(HolderTest, DoesNotLetACommandWaitLongerThanItWill) {
+  Launch();
+  Peer peer = Connect();
+  v1::Start start;
+  start.set_wait_ms(10000);
+  peer.Start("sleep 30", start);
+  peer.Next(v1::Event::kStarted);
+  start.set_wait_ms(20);
+  std::string id = peer.Start("true", start);
+  EXPECT_EQ(peer.Next(v1::Event::kQueued).queued().behind().what(), "sleep 30");
+  v1::Refused refused = peer.Next(v1::Event::kRefused).refused();
+  EXPECT_EQ(refused.command_id(), id);
+  EXPECT_EQ(refused.code(), 10);  // ABORTED
+  EXPECT_EQ(Journal().back(), "ended 6 0");
+}
+
 TEST_F(HolderTest, EndsWithItsShell) {
   Launch();
   Peer peer = Connect();
