@@ -84,6 +84,7 @@ v1::Session ManagedSession::SnapshotLocked() const {
 
 std::optional<v1::Session> ManagedSession::TakeReport() {
   MutexLock lock(mu_);
+  if (gone_) return std::nullopt;
   v1::Session session = SnapshotLocked();
   // A command that began and ended since the last report changed nothing but
   // these; they come with the next report that says more.
@@ -227,6 +228,10 @@ absl::Status ManagedSession::Save() {
 }
 
 void ManagedSession::Forget() {
+  {
+    MutexLock lock(mu_);
+    gone_ = true;
+  }
   MutexLock io_lock(io_mu_);
   forgotten_ = true;
   std::error_code ignored;

@@ -38,7 +38,7 @@ class ManagedSession {
   v1::Session Snapshot() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // The same, and remembers that it was reported. Nothing if the last report
-  // said the same.
+  // said the same, or the session was forgotten.
   std::optional<v1::Session> TakeReport() ABSL_LOCKS_EXCLUDED(mu_);
 
   // The holder says what the shell does.
@@ -65,7 +65,7 @@ class ManagedSession {
 
   // Writes the record. After Forget() nothing is written any more.
   absl::Status Save() ABSL_LOCKS_EXCLUDED(mu_, io_mu_);
-  // Deletes the directory.
+  // Deletes the directory. Nothing is saved or reported after this.
   void Forget() ABSL_LOCKS_EXCLUDED(mu_, io_mu_);
 
  private:
@@ -90,6 +90,7 @@ class ManagedSession {
   IdleClock clock_ ABSL_GUARDED_BY(mu_);
   holder::v1::State state_ ABSL_GUARDED_BY(mu_);
   bool ending_ ABSL_GUARDED_BY(mu_) = false;
+  bool gone_ ABSL_GUARDED_BY(mu_) = false;  // Nothing is reported any more.
   std::string reported_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -169,11 +169,12 @@ TEST_F(ManagedSessionTest, RecordRemembersALastingHolderAlone) {
   EXPECT_EQ(record->owner(), "ann");
 }
 
-TEST_F(ManagedSessionTest, NothingIsWrittenAfterItWasForgotten) {
+TEST_F(ManagedSessionTest, NothingIsWrittenOrReportedAfterItWasForgotten) {
   session_->Forget();
   EXPECT_FALSE(std::filesystem::exists(directory_));
   EXPECT_TRUE(session_->Save().ok());
   EXPECT_FALSE(std::filesystem::exists(directory_));
+  EXPECT_FALSE(session_->TakeReport().has_value()) << "it would come back";
 }
 
 TEST_F(ManagedSessionTest, DamagedRecordIsDataLoss) {
