@@ -29,7 +29,7 @@ class TargetRun {
   v1::StartCommand Start() const;
   int Succeeded();
   int Failed(const absl::Status& status);
-  int Left();
+  int Left(bool sent);
   // What to type to see the rest.
   std::string HowToReceive() const;
 
@@ -96,7 +96,7 @@ int TargetRun::Run() {
     return kFailedExit;
   }
   if (view_.ended() || status.ok()) return Succeeded();
-  if (invocation_.signals().left()) return Left();
+  if (invocation_.signals().left()) return Left(follower.sent());
   return Failed(status);
 }
 
@@ -121,8 +121,8 @@ int TargetRun::Failed(const absl::Status& status) {
   return kFailedExit;
 }
 
-int TargetRun::Left() {
-  if (view_.started()) invocation_.Say(HowToReceive());
+int TargetRun::Left(bool sent) {
+  if (sent) invocation_.Say(HowToReceive());
   return invocation_.signals().exit_code();
 }
 

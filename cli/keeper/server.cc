@@ -50,6 +50,7 @@ void KeeperServer::Run() {
       StopListening();
     }
   }
+  RefuseAll();
 }
 
 void KeeperServer::WaitForEvents() {
@@ -82,15 +83,18 @@ int KeeperServer::TimeoutMs() const {
   return static_cast<int>(std::clamp<int64_t>(ms, 0, 3600 * 1000));
 }
 
-void KeeperServer::Accept() {
+// False: nobody is waiting.
+bool KeeperServer::Accept() {
   UniqueFd socket(
       accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket.valid() || !CheckPeer(socket.get()).ok()) return;
+  if (!socket.valid()) return false;
+  if (!CheckPeer(socket.get()).ok()) return true;
   const int id = next_id_++;
   Peer& peer = peers_.try_emplace(id, std::move(socket)).first->second;
   peer.deadline = absl::Now() + kHelloTimeout;
   // What it wants has mostly come already.
   Service(id, peer);
+  return true;
 }
 
 void KeeperServer::Service(int id, Peer& peer) {
@@ -201,8 +205,19 @@ void KeeperServer::RemoveGone() {
 void KeeperServer::StopListening() {
   if (stopping_) return;
   stopping_ = true;
-  listener_.reset();
   stop_listening_();
+  // Who found the socket just before is told, rather than hung up on.
+  while (Accept()) {
+  }
+  listener_.reset();
+}
+
+// The last thing: a process that came too late does its work itself.
+void KeeperServer::RefuseAll() {
+  for (auto& [id, peer] : peers_) {
+    if (!peer.gone) Service(id, peer);
+    if (!peer.gone) Refuse(peer, "the keeper ends");
+  }
 }
 
 size_t KeeperServer::CommandCount() const {

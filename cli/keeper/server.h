@@ -39,7 +39,7 @@ class KeeperServer {
  private:
   void WaitForEvents();
   int TimeoutMs() const;
-  void Accept();
+  bool Accept();
   void Service(int id, Peer& peer);
   void Handle(int id, Peer& peer, const keeper::ClientMessage& message);
   void Invoke(int id, Peer& peer, const keeper::Invoke& invoke);
@@ -49,6 +49,7 @@ class KeeperServer {
   void HandleDone() ABSL_LOCKS_EXCLUDED(mu_);
   void RemoveGone();
   void StopListening();
+  void RefuseAll();
   size_t CommandCount() const;
 
   UniqueFd listener_;

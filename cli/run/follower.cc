@@ -50,6 +50,9 @@ void Follower::Read(EventStream& stream, Pump& pump) {
     const absl::Status status = pump.Take(frame);
     if (conversation_.IsComplete(view_)) {
       pump.Complete();
+    } else if (frame.event.has_ended()) {
+      // The peer waits for this before it ends the stream.
+      pump.Acknowledge();
     } else {
       pump.Progressed();
     }
@@ -62,11 +65,12 @@ void Follower::Read(EventStream& stream, Pump& pump) {
 }
 
 // Until the session has answered once, the broker's word is final. Afterwards
-// it may only not know yet that the session's computer is coming back.
+// it may only not know yet that the session's computer is coming back, or be
+// about to end itself, which cancels its streams.
 bool Follower::MayRetry(const absl::Status& status) const {
   if (!from_broker_) return sent_ && !absl::IsDataLoss(status);
   if (status.ok()) return true;  // Ended too early.
-  return opened_ && absl::IsUnavailable(status);
+  return opened_ && (absl::IsUnavailable(status) || absl::IsCancelled(status));
 }
 
 // False: patience is over.

@@ -107,6 +107,11 @@ void Pump::Progressed() {
   if (!ack_due_.exchange(true) || bytes >= kAckBytes) Wake();
 }
 
+void Pump::Acknowledge() {
+  MutexLock lock(mu_);
+  WriteAcksLocked();
+}
+
 void Pump::Complete() {
   MutexLock lock(mu_);
   if (writes_done_) return;

@@ -46,6 +46,9 @@ class Pump {
   // Output was written: it is to be acknowledged before long.
   void Progressed();
 
+  // Acknowledges everything, now.
+  void Acknowledge() ABSL_LOCKS_EXCLUDED(mu_);
+
   // Acknowledges everything and half-closes, now.
   void Complete() ABSL_LOCKS_EXCLUDED(mu_);
 
