@@ -92,11 +92,15 @@ static void on_sigpipe(int number) {
 }
 
 /* The terminal is gone, and the shell ends. It hangs its jobs up only if it is
- * interactive, which it isn't during a run. */
+ * interactive, which it isn't during a run. A child that has not come to its
+ * exec dies now: bash's handler would only make a note of it, which exec
+ * drops. */
 static void on_sighup(int number) {
-  if (phase == EXECUTING && getpid() == control_shell_pid()) interactive = 1;
-  sigaction(SIGHUP, &old_sighup, NULL);
-  if (old_sighup.sa_handler == SIG_DFL) {
+  bool shell = getpid() == control_shell_pid();
+  if (shell && phase == EXECUTING) interactive = 1;
+  sigaction(number, &old_sighup, NULL);
+  if (!shell || old_sighup.sa_handler == SIG_DFL) {
+    signal(number, SIG_DFL);
     raise(number);
   } else if (old_sighup.sa_handler != SIG_IGN) {
     old_sighup.sa_handler(number);
