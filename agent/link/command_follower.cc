@@ -163,14 +163,23 @@ absl::Status CommandFollower::Begin(const v1::CommandStarted& started,
 absl::Status CommandFollower::SetEnded(const holder::v1::Ended& ended) {
   ended_offset_ = ended.end_offset();
   logged_end_ = std::max(logged_end_, ended_offset_);
-  if (offset_ > logged_end_ && !end_unknown_) {
-    return absl::OutOfRangeError(
-        absl::StrCat("offset ", offset_, " lies beyond the end of command ",
-                     sequence_, ", which has ", logged_end_, " bytes"));
-  }
+  if (offset_ > logged_end_ && !end_unknown_) return BeyondEnd();
   last_.emplace();
   *last_->mutable_ended() = ToEnded(ended);
   return absl::OkStatus();
+}
+
+absl::Status CommandFollower::BeyondEnd() const {
+  return absl::OutOfRangeError(
+      absl::StrCat("offset ", offset_, " lies beyond the end of command ",
+                   sequence_, ", which has ", logged_end_, " bytes"));
+}
+
+// After the log was read to its end: nothing was found where it was asked for.
+bool CommandFollower::asked_beyond_end() const {
+  return from_offset_.has_value() && offset_ == *from_offset_ &&
+         offset_ > logged_end_ && last_.has_value() &&
+         last_->ended().how() != v1::CommandEnded::UNKNOWN;
 }
 
 bool CommandFollower::HasOutput() const {
@@ -227,6 +236,7 @@ absl::Status CommandFollower::PumpOutput() {
     case LogReader::Chunk::kEnd:
       // Only what the journal told of has no known end. What it knows to be
       // missing is a gap, and where an end is not known it is here.
+      if (asked_beyond_end()) return BeyondEnd();
       if (offset_ < logged_end_) {
         v1::CommandEvent gap;
         gap.mutable_gap()->set_offset(offset_);

@@ -66,6 +66,8 @@ class CommandFollower {
   absl::Status Begin(const v1::CommandStarted& started, uint64_t acked_offset);
   absl::Status SetEnded(const holder::v1::Ended& ended);
   absl::Status PumpOutput();
+  bool asked_beyond_end() const;
+  absl::Status BeyondEnd() const;
   absl::Status WriteFrames(bool more);
   bool HasOutput() const;
 

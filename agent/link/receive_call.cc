@@ -18,6 +18,7 @@ namespace {
 constexpr absl::Duration kEndLimit = absl::Seconds(5);
 // Waiting goes on after this; it ends when the client's stream does.
 constexpr absl::Duration kWaitLimit = absl::Minutes(1);
+constexpr absl::Duration kCatchUpLimit = absl::Seconds(2);
 constexpr absl::Duration kAckLimit = absl::Seconds(1);
 
 }  // namespace
@@ -49,6 +50,7 @@ absl::Status ReceiveCall::Prepare() {
     auto connection = HolderConnection::Connect(session_->directory());
     if (connection.ok()) {
       holder_ = std::make_unique<HolderConnection>(*std::move(connection));
+      CatchUp();
     } else if (!session_->WaitEnded(kEndLimit)) {
       return connection.status();
     }
@@ -61,6 +63,15 @@ absl::Status ReceiveCall::Prepare() {
   return stream_.Open(
       context_.workers, [this] { return OnRequest(first_); },
       [this](const grpc::ByteBuffer& frame) { return OnFrame(frame); });
+}
+
+void ReceiveCall::CatchUp() {
+  holder::v1::Request request;
+  request.mutable_describe();
+  // Should it fail, that shows again when the first command is followed.
+  if (holder_->Send(request).ok()) {
+    holder_->Receive(kCatchUpLimit).status().IgnoreError();
+  }
 }
 
 absl::Status ReceiveCall::Select() {

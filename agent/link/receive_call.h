@@ -31,6 +31,9 @@ class ReceiveCall final : public Call {
  private:
   // The writer's thread.
   absl::Status Prepare();
+  // Waits until the holder has seen to all requests before: what clients
+  // acknowledged is in the journal then.
+  void CatchUp();
   absl::Status Select();
   absl::Status ShowAll();
   absl::Status Show(uint64_t number);

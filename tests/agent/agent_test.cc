@@ -1,0 +1,356 @@
+// The real berth-agent with real holders and shells, linked to a fake broker.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/proto_time.h"
+#include "base/uuid.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/agent/fake_broker.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace berth::agent {
+namespace {
+
+using ::berth::testing::Process;
+using ::testing::HasSubstr;
+
+std::string Binary(const char* variable) {
+  const char* path = getenv(variable);
+  return std::filesystem::absolute(path == nullptr ? variable : path);
+}
+
+class AgentTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    mkdir(Home().c_str(), 0700);
+    broker_.WriteAgentState(State(), "web01");
+    StartAgent();
+  }
+
+  void TearDown() override {
+    if (agent_.has_value() && agent_->pid() != 0) {
+      for (const std::string& id : made_) Remove(id);
+      EXPECT_EQ(agent_->StopWith(SIGTERM), 0);
+    }
+  }
+
+  std::string Home() const { return dir_.path() + "/home"; }
+  std::string State() const { return dir_.path() + "/state"; }
+
+  void StartAgent() {
+    auto agent = Process::Start(
+        {.argv = {Binary("BERTH_AGENT"), "serve", "--state-dir", State(),
+                  "--holder", Binary("BERTH_HOLDER")},
+         .environment =
+             std::vector<std::string>{"HOME=" + Home(), "PATH=/usr/bin:/bin"},
+         .stderr_path = dir_.path() + "/agent.log"});
+    ASSERT_TRUE(agent.ok()) << agent.status();
+    agent_.emplace(*std::move(agent));
+    const auto ready = agent_->WaitForLine("ready");
+    ASSERT_TRUE(ready.ok()) << ready.status();
+    hello_ = broker_.WaitHello();
+  }
+
+  v1::Client Client(const std::string& name = "ann@laptop") {
+    v1::Client client;
+    std::string& id = clients_[name];
+    if (id.empty()) id = NewUuid();
+    client.set_id(id);
+    client.set_name(name);
+    return client;
+  }
+
+  std::string Create() {
+    link::v1::Request request;
+    request.set_user("ann");
+    link::v1::CreateRequest& create = *request.mutable_create();
+    create.set_instance_id(NewUuid());
+    create.set_id(made_.size() + 1);
+    create.set_name("test");
+    create.set_owner("ann");
+    const link::v1::Reply reply = broker_.Ask(request);
+    EXPECT_EQ(reply.code(), 0) << reply.message();
+    made_.push_back(create.instance_id());
+    return create.instance_id();
+  }
+
+  link::v1::Reply Remove(const std::string& id) {
+    link::v1::Request request;
+    request.set_user("ann");
+    request.mutable_remove()->set_instance_id(id);
+    return broker_.Ask(request);
+  }
+
+  v1::RunRequest Start(const std::string& script,
+                       const std::string& command_id = NewUuid()) {
+    v1::RunRequest request;
+    *request.mutable_open()->mutable_client() = Client();
+    request.mutable_start()->set_script(script);
+    request.mutable_start()->set_command_id(command_id);
+    return request;
+  }
+
+  FakeBroker::ClientCall OpenRun(const std::string& session,
+                                 const v1::RunRequest& request,
+                                 const std::string& user = "ann") {
+    return broker_.Open(link::v1::OpenCall::RUN, user, session, request);
+  }
+
+  // Runs to the end, and checks how the call ends.
+  FakeBroker::ClientCall::Result RunAll(const std::string& session,
+                                        const std::string& script) {
+    FakeBroker::ClientCall call = OpenRun(session, Start(script));
+    auto result = call.Finish();
+    call.HalfClose();
+    EXPECT_EQ(call.WaitEnded().code(), 0) << call.WaitEnded().message();
+    return result;
+  }
+
+  FakeBroker::ClientCall Receive(const std::string& session,
+                                 v1::OpenReceive open = {}) {
+    v1::ReceiveRequest request;
+    *request.mutable_open() = std::move(open);
+    return broker_.Open(link::v1::OpenCall::RECEIVE, "ann", session, request);
+  }
+
+  berth::testing::TempDir dir_;
+  FakeBroker broker_;
+  std::optional<Process> agent_;
+  link::v1::Hello hello_;
+  std::vector<std::string> made_;
+  std::map<std::string, std::string> clients_;
+};
+
+TEST_F(AgentTest, SaysWhatItIs) {
+  EXPECT_EQ(hello_.agent_version(), "0.1.0");
+  EXPECT_FALSE(hello_.os().empty());
+  ASSERT_EQ(hello_.configurations_size(), 1);
+  EXPECT_EQ(hello_.configurations(0).name(), "default");
+  EXPECT_TRUE(hello_.configurations(0).is_default());
+  EXPECT_EQ(FromProto(hello_.configurations(0).default_idle_timeout()),
+            absl::Hours(2));
+  EXPECT_EQ(hello_.sessions_size(), 0);
+}
+
+TEST_F(AgentTest, CommandsOfASessionShareItsShell) {
+  const std::string session = Create();
+  auto first = RunAll(session, "X=5; cd /usr; echo out; echo err >&2; false");
+  EXPECT_EQ(first.out, "out\n");
+  EXPECT_EQ(first.err, "err\n");
+  ASSERT_TRUE(first.ended.has_value());
+  EXPECT_EQ(first.ended->exit_code(), 1);
+  EXPECT_EQ(first.ended->how(), v1::CommandEnded::COMPLETED);
+  EXPECT_EQ(first.ended->cwd(), "/usr");
+  EXPECT_EQ(RunAll(session, "echo $X $PWD").out, "5 /usr\n");
+}
+
+TEST_F(AgentTest, OneStreamRunsOneCommandAfterAnother) {
+  const std::string session = Create();
+  FakeBroker::ClientCall call = OpenRun(session, Start("echo one"));
+  EXPECT_EQ(call.Finish().out, "one\n");
+  v1::RunRequest next = Start("cat");
+  next.clear_open();
+  next.mutable_start()->set_with_stdin(true);
+  call.Send(next);
+  v1::RunRequest input;
+  input.mutable_stdin()->set_data("typed");
+  input.mutable_stdin()->set_eof(true);
+  call.Send(input);
+  EXPECT_EQ(call.Finish().out, "typed");
+  call.HalfClose();
+  EXPECT_EQ(call.WaitEnded().code(), 0);
+}
+
+TEST_F(AgentTest, SessionAndCommandSurviveTheAgent) {
+  const std::string session = Create();
+  RunAll(session, "X=kept");
+  const std::string fifo = dir_.path() + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const v1::RunRequest start =
+      Start("echo before; read line < " + fifo + "; echo $line $X; exit 4");
+  FakeBroker::ClientCall call = OpenRun(session, start);
+  for (auto event = call.Next(); event && !event->has_output();) {
+    event = call.Next();
+  }
+  EXPECT_EQ(agent_->StopWith(SIGKILL), 128 + SIGKILL);
+  StartAgent();
+  ASSERT_EQ(hello_.sessions_size(), 1);
+  EXPECT_EQ(hello_.sessions(0).session().instance_id(), session);
+  EXPECT_EQ(hello_.sessions(0).session().activity().kind(),
+            v1::Activity::COMMAND);
+  v1::RunRequest again = start;
+  again.mutable_start()->set_from_offset(7);
+  FakeBroker::ClientCall second = OpenRun(session, again);
+  const int fd = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(write(fd, "after\n", 6), 6);
+  close(fd);
+  const auto result = second.Finish();
+  EXPECT_EQ(result.out, "after kept\n");
+  EXPECT_EQ(result.ended->exit_code(), 4);
+  second.HalfClose();
+  EXPECT_EQ(second.WaitEnded().code(), 0);
+}
+
+TEST_F(AgentTest, DetachedCommandIsReceivedLaterAndAgain) {
+  const std::string session = Create();
+  v1::RunRequest request = Start("echo detached; exit 3");
+  request.mutable_start()->set_detach(true);
+  FakeBroker::ClientCall call = OpenRun(session, request);
+  EXPECT_EQ(call.WaitEnded().code(), 0);
+  {
+    FakeBroker::ClientCall receive = Receive(session);
+    const auto result = receive.Finish();
+    EXPECT_EQ(result.out, "detached\n");
+    EXPECT_EQ(result.ended->exit_code(), 3);
+    v1::ReceiveRequest ack;
+    ack.mutable_ack()->set_sequence(result.ended->sequence());
+    ack.mutable_ack()->set_offset(result.ended->end_offset());
+    receive.Send(ack);
+    EXPECT_EQ(receive.WaitEnded().code(), 0);
+  }
+  {
+    FakeBroker::ClientCall nothing = Receive(session);
+    EXPECT_FALSE(nothing.Finish().ended.has_value());
+    EXPECT_EQ(nothing.WaitEnded().code(), 0);
+  }
+  v1::OpenReceive open;
+  open.set_from_offset(2);
+  FakeBroker::ClientCall again = Receive(session, open);
+  EXPECT_EQ(again.Finish().out, "tached\n");
+  again.HalfClose();
+  EXPECT_EQ(again.WaitEnded().code(), 0);
+  open.set_from_offset(100);
+  EXPECT_EQ(Receive(session, open).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kOutOfRange));
+  open.clear_from_offset();
+  open.set_command_id(NewUuid());
+  EXPECT_EQ(Receive(session, open).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kNotFound));
+}
+
+TEST_F(AgentTest, EndedSessionStillTellsWhatItPrinted) {
+  const std::string session = Create();
+  v1::RunRequest request = Start("echo last words; exit 9");
+  request.mutable_start()->set_exit_ends_session(true);
+  FakeBroker::ClientCall call = OpenRun(session, request);
+  const auto result = call.Finish();
+  EXPECT_EQ(result.out, "last words\n");
+  ASSERT_TRUE(result.ended.has_value());
+  EXPECT_EQ(result.ended->how(), v1::CommandEnded::SHELL_ENDED);
+  EXPECT_TRUE(broker_.WaitMessage([](const link::v1::AgentMessage& message) {
+    return message.session().session().end().reason() ==
+           v1::END_REASON_SHELL_EXITED;
+  }));
+  v1::OpenReceive open;
+  open.set_from_offset(0);
+  FakeBroker::ClientCall receive = Receive(session, open);
+  EXPECT_EQ(receive.Finish().out, "last words\n");
+  receive.HalfClose();
+  EXPECT_EQ(receive.WaitEnded().code(), 0);
+  open.set_from_offset(100);
+  EXPECT_EQ(Receive(session, open).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(OpenRun(session, Start("true")).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  // The same command again, as after a lost connection.
+  FakeBroker::ClientCall again = OpenRun(session, request);
+  EXPECT_EQ(again.Finish().ended->how(), v1::CommandEnded::SHELL_ENDED);
+}
+
+TEST_F(AgentTest, KilledHolderEndsTheSessionAndTheCommandIsUnknown) {
+  const std::string session = Create();
+  FakeBroker::ClientCall call =
+      OpenRun(session, Start("echo here; sleep 1000"));
+  for (auto event = call.Next(); event && !event->has_output();) {
+    event = call.Next();
+  }
+  pid_t pid = 0;
+  FILE* file =
+      fopen((State() + "/sessions/" + session + "/holder").c_str(), "r");
+  ASSERT_NE(file, nullptr);
+  ASSERT_EQ(fscanf(file, "pid %d", &pid), 1);
+  fclose(file);
+  ASSERT_EQ(kill(pid, SIGKILL), 0);
+  const auto result = call.Finish();
+  ASSERT_TRUE(result.ended.has_value());
+  EXPECT_EQ(result.ended->how(), v1::CommandEnded::UNKNOWN);
+  EXPECT_EQ(result.ended->end_offset(), 5u);
+  EXPECT_TRUE(broker_.WaitMessage([](const link::v1::AgentMessage& message) {
+    return message.session().session().end().reason() ==
+           v1::END_REASON_HOLDER_LOST;
+  }));
+}
+
+TEST_F(AgentTest, OnlyTheOwnerAndTheHolderGetIn) {
+  const std::string session = Create();
+  EXPECT_EQ(OpenRun(session, Start("true"), "bob").WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kNotFound));
+  link::v1::Request hold;
+  hold.set_user("ann");
+  hold.mutable_set_holder()->set_instance_id(session);
+  *hold.mutable_set_holder()->mutable_holder() = Client("ann@desk");
+  EXPECT_EQ(broker_.Ask(hold).code(), 0);
+  const link::v1::CallEnded refused =
+      OpenRun(session, Start("true")).WaitEnded();
+  EXPECT_EQ(refused.code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(refused.message(), HasSubstr("ann@desk"));
+  hold.set_user("bob");
+  EXPECT_EQ(broker_.Ask(hold).code(),
+            static_cast<int>(absl::StatusCode::kNotFound));
+}
+
+TEST_F(AgentTest, RemovedSessionIsGoneWithItsLogs) {
+  const std::string session = Create();
+  FakeBroker::ClientCall call = OpenRun(session, Start("sleep 1000"));
+  for (auto event = call.Next(); event && !event->has_started();) {
+    event = call.Next();
+  }
+  EXPECT_EQ(Remove(session).code(), 0);
+  EXPECT_TRUE(broker_.WaitMessage([&](const link::v1::AgentMessage& message) {
+    return message.gone().instance_id() == session;
+  }));
+  EXPECT_FALSE(std::filesystem::exists(State() + "/sessions/" + session));
+  EXPECT_EQ(Remove(session).code(),
+            static_cast<int>(absl::StatusCode::kNotFound));
+}
+
+TEST_F(AgentTest, MalformedFramesEndTheCallAlone) {
+  const std::string session = Create();
+  EXPECT_EQ(OpenRun(session, v1::RunRequest()).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
+  v1::RunRequest bad_id = Start("true", "no-uuid");
+  EXPECT_EQ(OpenRun(session, bad_id).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
+  FakeBroker::ClientCall call = OpenRun(session, Start("sleep 1000"));
+  v1::RunRequest second = Start("true");
+  second.clear_open();
+  call.Send(second);
+  EXPECT_EQ(call.WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(AgentTest, SecondAgentOnTheSameDirectoryIsRefused) {
+  auto second = Process::Run(
+      {.argv = {Binary("BERTH_AGENT"), "serve", "--state-dir", State()}});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->exit_code, 1);
+  EXPECT_THAT(second->err, HasSubstr("another agent"));
+}
+
+}  // namespace
+}  // namespace berth::agent
