@@ -65,12 +65,13 @@ void Follower::Read(EventStream& stream, Pump& pump) {
 }
 
 // Until the session has answered once, the broker's word is final. Afterwards
-// it may only not know yet that the session's computer is coming back, or be
-// about to end itself, which cancels its streams.
+// it may only not know yet that the session's computer is coming back. It
+// cancels a stream, which we have not, only when it goes down itself.
 bool Follower::MayRetry(const absl::Status& status) const {
-  if (!from_broker_) return sent_ && !absl::IsDataLoss(status);
+  if (!sent_ || absl::IsDataLoss(status)) return false;
+  if (!from_broker_ || absl::IsCancelled(status)) return true;
   if (status.ok()) return true;  // Ended too early.
-  return opened_ && (absl::IsUnavailable(status) || absl::IsCancelled(status));
+  return opened_ && absl::IsUnavailable(status);
 }
 
 // False: patience is over.

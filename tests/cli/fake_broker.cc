@@ -59,6 +59,7 @@ void Begin(FakeBroker::Command& command) {
     command.streams = "1111222211111" + std::string(10, '2');
   } else {
     command.ended = script == "true";
+    if (script == "hang" || script == "stubborn") command.output = "on\n";
   }
 }
 

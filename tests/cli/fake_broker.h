@@ -22,7 +22,8 @@ namespace berth::testing {
 // without forgetting what ran. Thread-safe.
 //
 // Scripts: "true"; "exit N"; "echo TEXT"; "both"; "pattern N" (N bytes of
-// Pattern()); "cat"; "hang" (until it is interrupted); "stubborn" (for ever);
+// Pattern()); "cat"; "hang" (prints "on", until it is interrupted); "stubborn"
+// (the same, for ever);
 // and "cut N SCRIPT": the first stream breaks after N bytes either way.
 class FakeBroker : public v1::Sessions::Service {
  public:
