@@ -45,11 +45,14 @@ absl::StatusOr<Target> TargetIn(const std::string& bytes) {
 }  // namespace
 
 CallOpener::~CallOpener() {
+  if (counted_) fleet_.streams().Remove(user_);
   if (!client_id_.empty()) fleet_.presence().Leave({user_, client_id_});
 }
 
 absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
     const grpc::ByteBuffer& first_message, std::shared_ptr<RelayedCall> call) {
+  BERTH_RETURN_IF_ERROR(fleet_.streams().Add(user_));
+  counted_ = true;
   BERTH_ASSIGN_OR_RETURN(std::string bytes, BytesOf(first_message));
   BERTH_ASSIGN_OR_RETURN(const Target target,
                          method_ == link::v1::OpenCall::RUN

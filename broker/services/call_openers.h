@@ -10,7 +10,7 @@
 
 namespace berth::broker {
 
-// Opens the calls of one user's Run or Receive: reads the first message, finds
+// Opens the call of one user's Run or Receive: reads the first message, finds
 // the session that it names, and tells its agent.
 //
 // Lives as long as its stream; while it does, its client counts as present.
@@ -29,6 +29,7 @@ class CallOpener final : public ClientLeg::Opener {
   Fleet& fleet_;
   const link::v1::OpenCall::Method method_;
   const std::string user_;
+  bool counted_ = false;
   std::string client_id_;  // Of a client that was joined to the present ones.
 };
 

@@ -14,6 +14,7 @@
 #include "broker/registry/store_thread.h"
 #include "broker/relay/agents.h"
 #include "broker/services/presence.h"
+#include "broker/services/stream_limiter.h"
 #include "broker/timer.h"
 
 namespace berth::broker {
@@ -32,6 +33,7 @@ class Fleet {
   StoreThread& store() { return store_; }
   Presence& presence() { return presence_; }
   Timer& timer() { return timer_; }
+  StreamLimiter& streams() { return streams_; }
 
   // Keeps what changed in the registry.
   void Save(Registry::Changes changes);
@@ -64,6 +66,7 @@ class Fleet {
 
   // Whether holders that have not come back since the start count as absent.
   std::atomic<bool> settled_ = false;
+  StreamLimiter streams_;
   Registry registry_;
   Agents agents_;
   StoreThread store_;

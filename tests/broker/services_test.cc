@@ -323,6 +323,8 @@ TEST_F(ServicesTest, EveryMethodTakesTheRightCertificate) {
   auto admin = Channel(AdminCertificate());
   using grpc::StatusCode;
   const std::string health = "/grpc.health.v1.Health/Check";
+  const std::string reflection =
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
   const std::string sessions = "/berth.v1.Sessions/CreateSession";
   const std::string token = "/berth.v1.Admin/CreateJoinToken";
   const std::string renew = "/berth.link.v1.Link/Renew";
@@ -336,6 +338,8 @@ TEST_F(ServicesTest, EveryMethodTakesTheRightCertificate) {
       {nobody, health, StatusCode::UNAUTHENTICATED},
       {user, health, StatusCode::OK},
       {agent, health, StatusCode::OK},
+      {nobody, reflection, StatusCode::UNAUTHENTICATED},
+      {user, reflection, StatusCode::OK},
       {nobody, sessions, StatusCode::UNAUTHENTICATED},
       {agent, sessions, StatusCode::PERMISSION_DENIED},
       {user, sessions, StatusCode::NOT_FOUND},  // No such computer.
