@@ -22,6 +22,10 @@ constexpr char kExamples[] =
     "  berth new -c web01,web02        # one on each\n"
     "  berth new -c db1 --name backup --idle-timeout 8h\n";
 
+// So that ids are given in the order of the computers; most sessions are made
+// in less.
+constexpr absl::Duration kHeadStart = absl::Milliseconds(20);
+
 struct Options {
   std::vector<std::string> computers;
   std::string name;
@@ -55,7 +59,7 @@ int Work(Invocation& invocation, Connection& connection,
   invocation.connector().WaitPresent(connection);
   const size_t count = options.computers.size();
   std::vector<absl::StatusOr<v1::Session>> outcomes(count);
-  ForEachInParallel(count, [&](size_t i) {
+  ForEachStaggered(count, kHeadStart, [&](size_t i) {
     outcomes[i] = Create(connection, invocation, options, options.computers[i]);
   });
   int exit = 0;

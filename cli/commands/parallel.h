@@ -1,12 +1,10 @@
 #ifndef BERTH_CLI_COMMANDS_PARALLEL_H_
 #define BERTH_CLI_COMMANDS_PARALLEL_H_
 
-#include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <functional>
-#include <thread>
-#include <vector>
+
+#include "absl/time/time.h"
 
 namespace berth::cli {
 
@@ -15,18 +13,12 @@ inline constexpr size_t kThrottle = 32;
 
 // Calls `work` with 0 to `count` - 1, at most kThrottle at a time, and waits
 // for all.
-inline void ForEachInParallel(size_t count,
-                              const std::function<void(size_t)>& work) {
-  if (count == 1) return work(0);
-  std::atomic<size_t> next = 0;
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < std::min(count, kThrottle); ++i) {
-    threads.emplace_back([&] {
-      for (size_t at = next++; at < count; at = next++) work(at);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
+void ForEachInParallel(size_t count, const std::function<void(size_t)>& work);
+
+// The same, in order as far as that costs little: each has `head_start` before
+// the next begins, unless it is done earlier.
+void ForEachStaggered(size_t count, absl::Duration head_start,
+                      const std::function<void(size_t)>& work);
 
 }  // namespace berth::cli
 
