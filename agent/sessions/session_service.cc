@@ -39,6 +39,8 @@ constexpr absl::Duration kFirstStateLimit = absl::Seconds(2);
 constexpr absl::Duration kFirstPromptLimit = absl::Seconds(5);
 // How long the output of a session that ended can be received.
 constexpr absl::Duration kKeepEnded = absl::Hours(24);
+// Longer than anything that runs on a worker takes.
+constexpr absl::Duration kStopLimit = absl::Seconds(30);
 constexpr uint32_t kRows = 24;
 constexpr uint32_t kColumns = 80;
 
@@ -87,7 +89,11 @@ SessionService::SessionService(Options options, WorkerPool& workers,
 
 SessionService::~SessionService() { Stop(); }
 
-void SessionService::Stop() { monitor_.Stop(); }
+void SessionService::Stop() {
+  monitor_.Stop();
+  // What still runs there uses this object.
+  workers_.WaitIdle(kStopLimit);
+}
 
 std::string SessionService::DirectoryOf(absl::string_view instance_id) const {
   return absl::StrCat(options_.directory, "/sessions/", instance_id);
