@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -64,7 +65,7 @@ TEST_F(DurabilityTest, ManyMixedRunsLeakNoDescriptors) {
   EXPECT_LE(OpenFiles(session().holder_pid()), holder_files + 2);
 }
 
-// --- Memory of the shell and the holder, in bytes for each run.
+// --- Memory.
 
 struct Script {
   const char* name;
@@ -72,23 +73,24 @@ struct Script {
 };
 
 class LeakTest : public DurabilityTest,
-                 public ::testing::WithParamInterface<Script> {
- protected:
-  int64_t Memory() {
-    return PrivateDirtyKilobytes(session().shell_pid()) +
-           PrivateDirtyKilobytes(session().holder_pid());
-  }
-};
+                 public ::testing::WithParamInterface<Script> {};
 
 TEST_P(LeakTest, RunsLeakNoMemory) {
   const int runs = 100 * FromEnvironment("BERTH_SUITE_ITERATIONS", 3);
   for (int i = 0; i < 200; ++i) RunAnyhow(GetParam().text);
-  const int64_t before = Memory();
+  const int64_t shell = PrivateDirtyKilobytes(session().shell_pid());
+  const int64_t holder = PrivateDirtyKilobytes(session().holder_pid());
   for (int i = 0; i < runs && !HasFailure(); ++i) RunAnyhow(GetParam().text);
-  const int64_t grown = (Memory() - before) * 1024;
-  // What a session remembers of a command is bounded, but there is some.
-  EXPECT_LT(grown, 256 * 1024 + runs * 100)
-      << grown << " bytes in " << runs << " runs";
+  const int64_t shell_grown =
+      PrivateDirtyKilobytes(session().shell_pid()) - shell;
+  const int64_t holder_grown =
+      PrivateDirtyKilobytes(session().holder_pid()) - holder;
+  // Allocators take pages at a time.
+  EXPECT_LT(shell_grown, 160 + runs / 50) << "kilobytes in " << runs << " runs";
+  // A holder remembers the latest 10,000 commands, and the ids of all.
+  constexpr int kRemembered = 10'000;
+  EXPECT_LT(holder_grown, 256 + std::min(runs, kRemembered) * 3 / 2 + runs / 16)
+      << "kilobytes in " << runs << " runs";
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -67,10 +67,14 @@ absl::Status HolderSession::Flush() {
   std::string mark = absl::StrCat("\x1b]mark ", ++marks_, "\x07");
   {
     BERTH_ASSIGN_OR_RETURN(UniqueFd fd, OpenTerminal(terminal_path_));
-    if (write(fd.get(), mark.data(), mark.size()) !=
-        static_cast<ssize_t>(mark.size())) {
-      return absl::UnavailableError("the terminal takes no output");
-    }
+    // Somebody else may be writing at this moment.
+    BERTH_RETURN_IF_ERROR(WaitUntil(
+        [&] {
+          if (write(fd.get(), mark.data(), mark.size()) > 0) return true;
+          Idle(absl::Milliseconds(1));
+          return false;
+        },
+        "room on the terminal"));
   }
   BERTH_RETURN_IF_ERROR(WaitTerminal(mark));
   terminal_.erase(terminal_.find(mark), mark.size());

@@ -113,4 +113,26 @@ extern void cleanup_the_pipeline(void) BERTH_WEAK;
 extern int stop_pipeline(int, void *) BERTH_WEAK;
 extern int signal_is_trapped(int) BERTH_WEAK;
 
+/* bash: its table of jobs; of each structure only the beginning, which is the
+ * same from 4.0 to 5.3 */
+enum { JOB_STATE_DEAD = 4, JOB_FOREGROUND = 1, JOB_NOTIFIED = 2 };
+
+struct bash_job {
+  char *directory;
+  void *processes;
+  pid_t group;
+  int state;
+  int flags;
+};
+
+struct bash_job_counts {
+  long child_max;
+  int counts[5]; /* of processes */
+  int slots;
+};
+
+extern struct bash_job **jobs BERTH_WEAK;
+extern struct bash_job_counts js BERTH_WEAK;
+extern void notify_and_cleanup(void) BERTH_WEAK;
+
 #endif /* BERTH_AGENT_SHELL_HOOK_BASH_H_ */

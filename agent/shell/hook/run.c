@@ -321,6 +321,27 @@ static void restore_bash(int status) {
   free(saved.underscore);
 }
 
+/* Bash forgets a foreground job once it has told the user of it, which it does
+ * only while it is interactive. Else each command of a run would stay in the
+ * table until somebody types a line. Jobs in the background are told of then,
+ * as in any shell. */
+static void forget_foreground_jobs(void) {
+  if (!&jobs || !&js || !&notify_and_cleanup || !jobs) return;
+  sigset_t child;
+  sigset_t old;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, &old);
+  for (int i = 0; i < js.slots; i++) {
+    if (jobs[i] && jobs[i]->state == JOB_STATE_DEAD &&
+        (jobs[i]->flags & JOB_FOREGROUND)) {
+      jobs[i]->flags |= JOB_NOTIFIED;
+    }
+  }
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  notify_and_cleanup();
+}
+
 static void take_foreground(int tty) {
   if (tcgetpgrp(tty) == shell_pgrp) return;
   sigset_t output;
@@ -413,6 +434,7 @@ static void finish(int tty, int status, int jump, uint64_t ns) {
   sigdelset(&old, SIGINT);
   cancel_settle();
   restore_streams();
+  forget_foreground_jobs();
   restore_bash(status);
   take_foreground(tty);
   bool redraw = restore_readline(tty);
