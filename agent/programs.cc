@@ -60,7 +60,7 @@ absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory) {
 
 void LimitMemory() {
   // Threads come and go with calls; an arena for each would keep what the
-  // largest call ever needed.
+  // largest call ever needed. What is left is given back when there are none.
   mallopt(M_ARENA_MAX, 2);
   mallopt(M_TRIM_THRESHOLD, 1 << 20);
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -112,7 +112,7 @@ absl::Status RunServe(const ServeOptions& options) {
   BERTH_ASSIGN_OR_RETURN(Config config, LoadConfig(options));
   BERTH_ASSIGN_OR_RETURN(const UniqueFd lock,
                          LockDirectory(options.state_directory));
-  WorkerPool workers(kMaxThreads);
+  WorkerPool workers(kMaxThreads, [] { malloc_trim(0); });
   ControlWriter writer;
   SessionService sessions(
       {options.state_directory, options.holder, name, std::move(config)},

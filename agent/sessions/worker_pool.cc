@@ -64,6 +64,11 @@ void WorkerPool::Work() {
       if (left <= absl::ZeroDuration()) break;
       wake_.WaitFor(mu_, left);
     }
+    if (tasks_.empty() && threads_ == 1 && !ending_ && on_idle_) {
+      mu_.Unlock();
+      on_idle_();
+      mu_.Lock();
+    }
     if (tasks_.empty()) break;
     std::function<void()> task = std::move(tasks_.front());
     tasks_.pop_front();

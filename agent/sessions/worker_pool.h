@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "base/cond_var.h"
@@ -16,7 +17,10 @@ namespace berth::agent {
 // comes every few milliseconds; an idle pool has none. Thread-safe.
 class WorkerPool {
  public:
-  explicit WorkerPool(size_t max_threads) : max_threads_(max_threads) {}
+  // `on_idle` runs, briefly, when the last thread is about to end.
+  explicit WorkerPool(size_t max_threads,
+                      std::function<void()> on_idle = nullptr)
+      : max_threads_(max_threads), on_idle_(std::move(on_idle)) {}
   // Waits for all tasks to end.
   ~WorkerPool();
 
@@ -30,6 +34,7 @@ class WorkerPool {
   void Work() ABSL_LOCKS_EXCLUDED(mu_);
 
   const size_t max_threads_;
+  const std::function<void()> on_idle_;
   Mutex mu_;
   CondVar wake_;  // A task is there, or the pool ends.
   CondVar done_;  // A task or a thread has ended.
