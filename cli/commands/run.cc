@@ -122,6 +122,7 @@ int RunRun(Invocation& invocation, std::vector<std::string> words) {
   const Targets found = FindTargets(**connection, invocation, query);
   if (!found.status.ok()) return invocation.Fail(found.status, kFailedExit);
   invocation.signals().ForwardInterrupts();
+  options.alone = found.targets.size() == 1;
   const bool tagged = found.targets.size() > 1 && !no_prefix;
   return RunOnAll(invocation, **connection, found.targets, options, tagged);
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/proto_time.h"
 #include "base/uuid.h"
+#include "cli/client/connector.h"
 #include "cli/run/exit_status.h"
 #include "cli/run/follower.h"
 #include "cli/run/output_sink.h"
@@ -27,6 +28,7 @@ class TargetRun {
  private:
   v1::OpenSession Open() const;
   v1::StartCommand Start() const;
+  void Conclude();
   int Succeeded();
   int Failed(const absl::Status& status);
   int Left(bool sent);
@@ -43,6 +45,7 @@ class TargetRun {
   CommandView view_;
   StdinBuffer input_;
   const RunConversation conversation_;
+  std::optional<int> concluded_;
 };
 
 std::unique_ptr<OutputSink> MakeSink(Invocation& invocation,
@@ -89,7 +92,12 @@ int TargetRun::Run() {
   if (with_input_) invocation_.in().Prepare();
   Follower follower(connection_, invocation_, conversation_, view_,
                     with_input_ ? &input_ : nullptr);
+  if (options_.alone) follower.OnComplete([this] { Conclude(); });
   const absl::Status status = follower.Run();
+  if (concluded_) {
+    invocation_.connector().leaving().End();
+    return *concluded_;
+  }
   if (follower.failed_to_write()) {
     if (absl::IsAborted(status)) return kPipeExit;
     invocation_.Say(absl::StrCat(status.message(), "; ", HowToReceive()));
@@ -98,6 +106,14 @@ int TargetRun::Run() {
   if (view_.ended() || status.ok()) return Succeeded();
   if (invocation_.signals().left()) return Left(follower.sent());
   return Failed(status);
+}
+
+// The user need not wait for the stream to be closed; but who receives next
+// does, since only then its acknowledgement has surely arrived.
+void TargetRun::Conclude() {
+  concluded_ = Succeeded();
+  invocation_.connector().leaving().Begin();
+  invocation_.Conclude(*concluded_);
 }
 
 int TargetRun::Succeeded() {

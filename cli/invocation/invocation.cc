@@ -11,6 +11,14 @@ std::string Invocation::AbsolutePath(absl::string_view path) const {
   return absl::StrCat(params_.cwd, "/", path);
 }
 
+void Invocation::Conclude(int exit_status) {
+  if (let_go_ == nullptr) return;
+  signals_.Settle();
+  out_.Close();
+  err_.Close();
+  let_go_(exit_status);
+}
+
 void Invocation::Say(absl::string_view text) {
   // There is nowhere left to tell that telling failed.
   err_.Write(absl::StrCat("berth: ", EscapeForTerminal(text), "\n"))

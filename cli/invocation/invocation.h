@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_INVOCATION_INVOCATION_H_
 #define BERTH_CLI_INVOCATION_INVOCATION_H_
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,15 @@ class Invocation {
   // An absolute path for what the user wrote.
   std::string AbsolutePath(absl::string_view path) const;
 
+  // Lets the process that asked end with this exit status, although there are
+  // streams to close yet: everything is printed, and nothing can be any more.
+  // Does nothing where command and process are one.
+  void Conclude(int exit_status);
+  // Who lets the process end. Call before the command begins.
+  void OnConclude(std::function<void(int)> let_go) {
+    let_go_ = std::move(let_go);
+  }
+
   // Tells the user, as "berth: <text>". Control bytes are escaped.
   void Say(absl::string_view text);
 
@@ -65,6 +75,7 @@ class Invocation {
 
  private:
   const Params params_;
+  std::function<void(int)> let_go_;
   Connector& connector_;
   SignalSource signals_;
   Input in_;

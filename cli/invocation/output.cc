@@ -35,7 +35,16 @@ void Advance(absl::Span<iovec>& pieces, size_t bytes) {
 
 }  // namespace
 
-bool Output::IsTerminal() const { return isatty(fd_) == 1; }
+bool Output::IsTerminal() const {
+  MutexLock lock(mu_);
+  return !closed_ && isatty(fd_) == 1;
+}
+
+void Output::Close() {
+  MutexLock lock(mu_);
+  closed_ = true;
+  own_.reset();
+}
 
 absl::Status Output::Write(absl::string_view text) {
   iovec piece = {const_cast<char*>(text.data()), text.size()};
@@ -45,6 +54,10 @@ absl::Status Output::Write(absl::string_view text) {
 Output::Result Output::Write(absl::Span<iovec> pieces) {
   MutexLock lock(mu_);
   Result result;
+  if (closed_) {
+    result.status = absl::CancelledError("closed");
+    return result;
+  }
   if (kind_ == Kind::kUnknown) Prepare();
   size_t total = 0;
   for (const iovec& piece : pieces) total += piece.iov_len;

@@ -27,8 +27,8 @@ class Output {
 
   struct Result {
     size_t written = 0;
-    // CANCELLED: the invocation was left, and there is no room now. ABORTED:
-    // the reader is gone (EPIPE). Else what the kernel says.
+    // CANCELLED: closed; or the invocation was left, and there is no room.
+    // ABORTED: the reader is gone (EPIPE). Else what the kernel says.
     absl::Status status;
   };
 
@@ -36,7 +36,11 @@ class Output {
   Result Write(absl::Span<iovec> pieces) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Write(absl::string_view text) ABSL_LOCKS_EXCLUDED(mu_);
 
-  bool IsTerminal() const;
+  bool IsTerminal() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Lets go of the descriptor, whose owner may close it now. Nothing can be
+  // written any more.
+  void Close() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   enum class Kind { kUnknown, kPlain, kPolled, kSocket };
@@ -50,12 +54,13 @@ class Output {
   const int fd_;
   const SignalSource& signals_;
   // Held while waiting for the reader: it is what keeps writers in order.
-  Mutex mu_;
+  mutable Mutex mu_;
   Kind kind_ ABSL_GUARDED_BY(mu_) = Kind::kUnknown;
   // Our own open file description of the same pipe or terminal, which does not
   // block; or not valid if there can be none.
   UniqueFd own_ ABSL_GUARDED_BY(mu_);
   bool enlarged_ ABSL_GUARDED_BY(mu_) = false;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace berth::cli

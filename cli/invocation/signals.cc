@@ -28,6 +28,7 @@ SignalSource::SignalSource() : left_fd_(eventfd(0, EFD_CLOEXEC)) {}
 
 void SignalSource::Post(Signal signal) {
   MutexLock lock(mu_);
+  if (settled_) return;
   if (signal == Signal::kInterrupt) ++interrupts_;
   const bool forwarded =
       signal == Signal::kInterrupt && forward_interrupts_ && interrupts_ == 1;
@@ -41,6 +42,11 @@ void SignalSource::Post(Signal signal) {
 void SignalSource::ForwardInterrupts() {
   MutexLock lock(mu_);
   forward_interrupts_ = true;
+}
+
+void SignalSource::Settle() {
+  MutexLock lock(mu_);
+  settled_ = true;
 }
 
 void SignalSource::Leave() {

@@ -33,6 +33,9 @@ class SignalSource {
   // interrupting something remote. A second one makes it leave.
   void ForwardInterrupts();
 
+  // The exit status is settled: signals no longer matter.
+  void Settle();
+
   // Leaves without a signal, such as when the reader of stdout is gone.
   void Leave();
 
@@ -67,6 +70,7 @@ class SignalSource {
   std::list<std::function<void(bool left)>> watches_ ABSL_GUARDED_BY(mu_);
   int interrupts_ ABSL_GUARDED_BY(mu_) = 0;
   bool forward_interrupts_ ABSL_GUARDED_BY(mu_) = false;
+  bool settled_ ABSL_GUARDED_BY(mu_) = false;
   bool left_ ABSL_GUARDED_BY(mu_) = false;
   int exit_code_ ABSL_GUARDED_BY(mu_) = 130;
 };

@@ -18,32 +18,40 @@ Invocation::Params WithFds(Invocation::Params params,
 }  // namespace
 
 Served::Served(Invocation::Params params, std::vector<UniqueFd> fds,
-               Connector& connector, std::function<void(int)> on_done)
-    : fds_(std::move(fds)),
+               Connector& connector, Listener listener)
+    : listener_(std::move(listener)),
+      fds_(std::move(fds)),
       invocation_(std::make_unique<Invocation>(WithFds(std::move(params), fds_),
-                                               connector)),
-      thread_([this, on_done = std::move(on_done)]() mutable {
-        Run(std::move(on_done));
-      }) {}
+                                               connector)) {
+  thread_ = std::thread([this] { Run(); });
+}
 
 void Served::Post(Signal signal) {
   MutexLock lock(mu_);
   if (invocation_ != nullptr) invocation_->signals().Post(signal);
 }
 
-void Served::Run(std::function<void(int)> on_done) {
+void Served::Run() {
   Invocation* invocation;
   {
     MutexLock lock(mu_);
     invocation = invocation_.get();
   }
+  invocation->OnConclude([this](int exit_status) { Exit(exit_status); });
   const int exit_status = RunCommandLine(*invocation);
   {
     MutexLock lock(mu_);
     invocation_.reset();
   }
+  Exit(exit_status);
+  listener_.done();
+}
+
+void Served::Exit(int exit_status) {
+  if (has_exited_) return;
+  has_exited_ = true;
   fds_.clear();
-  on_done(exit_status);
+  listener_.exits(exit_status);
 }
 
 }  // namespace berth::cli

@@ -17,11 +17,17 @@ namespace berth::cli {
 // A command line at work in the keeper, on a thread of its own. Thread-safe.
 class Served {
  public:
-  // Starts it. `fds` are the descriptors of the process that asked; they are
-  // closed before `on_done` is called with the exit status, on that thread, as
-  // the last thing it does.
+  // What it tells, on its thread.
+  struct Listener {
+    // The exit status is settled, and the process's descriptors are closed.
+    std::function<void(int)> exits;
+    // The thread ends. The last call.
+    std::function<void()> done;
+  };
+
+  // Starts it. `fds` are the descriptors of the process that asked.
   Served(Invocation::Params params, std::vector<UniqueFd> fds,
-         Connector& connector, std::function<void(int)> on_done);
+         Connector& connector, Listener listener);
   // Waits for it to end.
   ~Served() { thread_.join(); }
 
@@ -29,9 +35,14 @@ class Served {
   void Post(Signal signal) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  void Run(std::function<void(int)> on_done) ABSL_LOCKS_EXCLUDED(mu_);
+  void Run() ABSL_LOCKS_EXCLUDED(mu_);
+  void Exit(int exit_status);
 
+  const Listener listener_;
+  // Of the thread, once it runs.
   std::vector<UniqueFd> fds_;
+  bool has_exited_ = false;
+
   Mutex mu_;
   std::unique_ptr<Invocation> invocation_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;

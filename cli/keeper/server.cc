@@ -142,7 +142,8 @@ void KeeperServer::Invoke(int id, Peer& peer, const keeper::Invoke& invoke) {
   }
   peer.served = std::make_unique<Served>(
       ToParams(invoke), std::move(fds), connector_,
-      [this, id](int exit_status) { OnDone(id, exit_status); });
+      Served::Listener{[this, id](int status) { OnExit(id, status); },
+                       [this, id] { OnDone(id); }});
 }
 
 void KeeperServer::Control(Peer& peer, keeper::ControlKind kind) {
@@ -166,29 +167,44 @@ void KeeperServer::Refuse(Peer& peer, const std::string& reason) {
   peer.gone = true;
 }
 
-// On the command's thread: the loop still has to wait for it.
-void KeeperServer::OnDone(int id, int exit_status) {
+// These two are called on the command's thread.
+void KeeperServer::OnExit(int id, int exit_status) {
   {
     MutexLock lock(mu_);
-    done_[id] = exit_status;
+    exits_[id] = exit_status;
   }
+  Wake();
+}
+
+void KeeperServer::OnDone(int id) {
+  {
+    MutexLock lock(mu_);
+    done_.push_back(id);
+  }
+  Wake();
+}
+
+void KeeperServer::Wake() {
   const uint64_t one = 1;
   (void)!write(wake_.get(), &one, sizeof(one));
 }
 
 void KeeperServer::HandleDone() {
-  std::map<int, int> done;
+  std::map<int, int> exits;
+  std::vector<int> done;
   {
     MutexLock lock(mu_);
+    exits.swap(exits_);
     done.swap(done_);
   }
-  for (const auto& [id, exit_status] : done) {
-    Peer& peer = peers_.at(id);
+  for (const auto& [id, exit_status] : exits) {
     keeper::KeeperMessage answer;
     answer.mutable_exit()->set_status(exit_status);
-    peer.Send(answer);
-    peer.served.reset();
-    peer.gone = true;
+    peers_.at(id).Send(answer);
+  }
+  for (const int id : done) {
+    peers_.at(id).served.reset();
+    peers_.at(id).gone = true;
   }
 }
 

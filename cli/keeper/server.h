@@ -45,7 +45,9 @@ class KeeperServer {
   void Invoke(int id, Peer& peer, const keeper::Invoke& invoke);
   void Control(Peer& peer, keeper::ControlKind kind);
   void Refuse(Peer& peer, const std::string& reason);
-  void OnDone(int id, int exit_status) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnExit(int id, int exit_status) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDone(int id) ABSL_LOCKS_EXCLUDED(mu_);
+  void Wake();
   void HandleDone() ABSL_LOCKS_EXCLUDED(mu_);
   void RemoveGone();
   void StopListening();
@@ -65,7 +67,8 @@ class KeeperServer {
   std::map<int, Peer> peers_;
 
   Mutex mu_;
-  std::map<int, int> done_ ABSL_GUARDED_BY(mu_);  // Id to exit status.
+  std::map<int, int> exits_ ABSL_GUARDED_BY(mu_);  // Id to exit status.
+  std::vector<int> done_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace berth::cli

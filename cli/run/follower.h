@@ -1,6 +1,9 @@
 #ifndef BERTH_CLI_RUN_FOLLOWER_H_
 #define BERTH_CLI_RUN_FOLLOWER_H_
 
+#include <functional>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cli/client/backoff.h"
@@ -36,6 +39,12 @@ class Follower {
   // patience is over. `failed_to_write()` tells the kernel's errors from those.
   absl::Status Run();
 
+  // Called once everything has come, is written and its acknowledgement sent,
+  // before the stream is closed.
+  void OnComplete(std::function<void()> on_complete) {
+    on_complete_ = std::move(on_complete);
+  }
+
   // Whether the session may have got the first frame.
   bool sent() const { return sent_; }
   // Run() failed since output could not be written.
@@ -53,6 +62,7 @@ class Follower {
   CommandView& view_;
   StdinBuffer* const input_;
 
+  std::function<void()> on_complete_;
   Backoff backoff_;
   bool sent_ = false;         // Any first frame was sent.
   bool opened_ = false;       // Any stream was answered.
