@@ -2,15 +2,18 @@
 // stays, what is in the foreground is left alone, and no run comes between the
 // parts of what was typed.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "base/unique_fd.h"
 #include "tests/shell/shell_test.h"
 #include "tests/support/proc.h"
 #include "tests/support/screen.h"
@@ -29,6 +32,19 @@ class HumanTest : public ShellTest {
   size_t Here() {
     if (!HasFailure()) Check(session().Flush());
     return session().terminal().size();
+  }
+
+  // Lets a program that reads the fifo `name` come to its end.
+  void OpenGate(const std::string& name) {
+    std::string gate = session().home() + "/" + name;
+    Check(session().WaitUntil(
+        [&] {
+          session().Idle(absl::Milliseconds(1));
+          // Fails as long as nobody reads.
+          return UniqueFd(open(gate.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC))
+              .valid();
+        },
+        "a reader of the gate"));
   }
 
   Screen ScreenFrom(size_t from) {
@@ -270,12 +286,15 @@ TEST_F(HumanTest, RunThatComesAsEnterIsPressed) {
 }
 
 TEST_F(HumanTest, RunDoesNotSplitAListThatWasTyped) {
+  Run("mkfifo ~/gate1 ~/gate2");
   Repeat([&](int) {
     Run("UV=0");
     uint64_t prompts = session().prompts();
-    Type("UV=1; sleep 0.03; UV=2; sleep 0.03; UV=3\n");
-    Check(session().WaitForeground("sleep"));
+    Type("UV=1; cat ~/gate1; UV=2; cat ~/gate2; UV=3\n");
+    Check(session().WaitForeground("cat"));
     uint64_t sequence = Queue("echo $UV");
+    OpenGate("gate1");
+    OpenGate("gate2");
     Check(session().WaitPrompt(prompts));
     Finish(sequence, {.out = "3\n"});
   });
