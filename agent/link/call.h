@@ -19,7 +19,9 @@ struct CallContext {
   SessionService& sessions;
   WorkerPool& workers;
   // Sends the end of a call on Control.
-  std::function<void(uint64_t call_id, const absl::Status& status)> ended;
+  std::function<void(uint64_t call_id, uint64_t frames,
+                     const absl::Status& status)>
+      ended;
 };
 
 // One Run or Receive, on the agent's side.

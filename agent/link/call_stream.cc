@@ -102,7 +102,9 @@ void CallStream::SetError(absl::Status error) {
 bool CallStream::Write(const grpc::ByteBuffer& frame, bool more) {
   grpc::WriteOptions options;
   if (more) options.set_buffer_hint();
-  return stream_->Write(frame, options);
+  if (!stream_->Write(frame, options)) return false;
+  ++frames_written_;
+  return true;
 }
 
 void CallStream::WritesDone() {

@@ -36,6 +36,9 @@ class CallStream {
   // wait for it. False: the stream is broken.
   bool Write(const grpc::ByteBuffer& frame, bool more);
 
+  // Frames that Write() took. Only the writing thread may ask.
+  uint64_t frames_written() const { return frames_written_; }
+
   // Says that there is nothing more to write.
   void WritesDone();
 
@@ -69,6 +72,7 @@ class CallStream {
   const std::shared_ptr<grpc::ChannelInterface> channel_;
   grpc::ClientContext context_;
   std::unique_ptr<Stream> stream_;
+  uint64_t frames_written_ = 0;
   UniqueFd wake_;
 
   mutable Mutex mu_;

@@ -55,10 +55,12 @@ void ControlWriter::Reply(uint64_t request_id, const absl::Status& status,
   WriteLocked(message);
 }
 
-void ControlWriter::CallEnded(uint64_t call_id, const absl::Status& status) {
+void ControlWriter::CallEnded(uint64_t call_id, uint64_t frames,
+                              const absl::Status& status) {
   link::v1::AgentMessage message;
   link::v1::CallEnded& ended = *message.mutable_call_ended();
   ended.set_call_id(call_id);
+  ended.set_frames(frames);
   ended.set_code(static_cast<int>(status.code()));
   ended.set_message(std::string(status.message()));
   MutexLock lock(mu_);

@@ -40,7 +40,7 @@ class ControlWriter {
   void Reply(uint64_t request_id, const absl::Status& status,
              const std::shared_ptr<ManagedSession>& session)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void CallEnded(uint64_t call_id, const absl::Status& status)
+  void CallEnded(uint64_t call_id, uint64_t frames, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

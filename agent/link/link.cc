@@ -171,13 +171,14 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
     MutexLock lock(mu_);
     channel = channel_;
   }
-  CallContext context{channel, sessions_, workers_,
-                      [this](uint64_t call_id, const absl::Status& status) {
-                        writer_.CallEnded(call_id, status);
-                      }};
+  CallContext context{
+      channel, sessions_, workers_,
+      [this](uint64_t call_id, uint64_t frames, const absl::Status& status) {
+        writer_.CallEnded(call_id, frames, status);
+      }};
   absl::StatusOr<std::shared_ptr<Call>> call =
       MakeCall(std::move(context), open);
-  if (!call.ok()) return writer_.CallEnded(id, call.status());
+  if (!call.ok()) return writer_.CallEnded(id, 0, call.status());
   {
     MutexLock lock(mu_);
     if (draining_) {
@@ -190,7 +191,7 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
       calls_[id] = *call;
     }
   }
-  if (!call.ok()) return writer_.CallEnded(id, call.status());
+  if (!call.ok()) return writer_.CallEnded(id, 0, call.status());
   const bool runs = workers_.Run([this, id, call = *call] {
     call->Run();
     MutexLock lock(mu_);
@@ -203,8 +204,9 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
     MutexLock lock(mu_);
     calls_.erase(id);
   }
-  writer_.CallEnded(id, absl::ResourceExhaustedError(
-                            "this computer has no thread left for a call"));
+  writer_.CallEnded(id, 0,
+                    absl::ResourceExhaustedError(
+                        "this computer has no thread left for a call"));
 }
 
 void Link::OnCancelCall(uint64_t call_id) {

@@ -35,7 +35,7 @@ void ReceiveCall::Run() {
   if (status.ok()) status = ShowAll();
   if (status.ok()) AwaitAcks();
   stream_.WritesDone();
-  context_.ended(open_.call_id(), status);
+  context_.ended(open_.call_id(), stream_.frames_written(), status);
   stream_.Finish();
 }
 

@@ -46,7 +46,7 @@ void RunCall::Run() {
   if (status.ok()) status = Serve();
   Close();
   stream_.WritesDone();
-  context_.ended(open_.call_id(), status);
+  context_.ended(open_.call_id(), stream_.frames_written(), status);
   stream_.Finish();
 }
 

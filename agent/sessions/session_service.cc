@@ -35,8 +35,6 @@ constexpr absl::Duration kStartLimit = absl::Seconds(10);
 constexpr absl::Duration kTerminateLimit = absl::Seconds(5);
 constexpr absl::Duration kKillLimit = absl::Seconds(2);
 constexpr absl::Duration kFirstStateLimit = absl::Seconds(2);
-// How long a new session is waited for until it is at its first prompt.
-constexpr absl::Duration kFirstPromptLimit = absl::Seconds(5);
 // How long the output of a session that ended can be received.
 constexpr absl::Duration kKeepEnded = absl::Hours(24);
 // Longer than anything that runs on a worker takes.
@@ -155,8 +153,7 @@ void SessionService::Adopt(const std::string& instance_id) {
   SetEnd(session, FindEnd(directory, fate));
 }
 
-absl::Status SessionService::Watch(const Session& session,
-                                   absl::Duration first_prompt) {
+absl::Status SessionService::Watch(const Session& session) {
   BERTH_ASSIGN_OR_RETURN(HolderConnection connection,
                          HolderConnection::Connect(session->directory()));
   holder::v1::Request request;
@@ -165,16 +162,6 @@ absl::Status SessionService::Watch(const Session& session,
   BERTH_ASSIGN_OR_RETURN(const auto event,
                          connection.Receive(kFirstStateLimit));
   if (event.has_state()) session->OnState(event.state());
-  // Whoever made it finds it Available. Slow start-up files go on behind.
-  const absl::Time until = absl::Now() + first_prompt;
-  holder::v1::State::Kind kind = event.state().kind();
-  while (kind == holder::v1::State::STARTING) {
-    const auto next = connection.Receive(until - absl::Now());
-    if (absl::IsDeadlineExceeded(next.status())) break;
-    BERTH_RETURN_IF_ERROR(next.status());
-    kind = next->state().kind();
-    session->OnState(next->state());
-  }
   return monitor_.Follow(session, std::move(connection));
 }
 
@@ -254,7 +241,7 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
   }
   auto managed = std::make_shared<ManagedSession>(
       directory, session, MaxIdleTimeout(session.configuration()));
-  status = Watch(managed, kFirstPromptLimit);
+  status = Watch(managed);
   if (!status.ok()) {
     const auto identity =
         holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));

@@ -78,10 +78,8 @@ class SessionService {
 
   // Takes up one session of the last run.
   void Adopt(const std::string& instance_id);
-  // Connects to the holder of a session and watches it; waits for the shell's
-  // first prompt for that long at most.
-  absl::Status Watch(const Session& session,
-                     absl::Duration first_prompt = absl::ZeroDuration());
+  // Connects to the holder of a session and watches it.
+  absl::Status Watch(const Session& session);
 
   // Finds out why a holder went away, and notes how its session ended.
   void OnHolderGone(const Session& session);
