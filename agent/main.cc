@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   const auto options = berth::agent::ParseOptions(argc, argv);
   if (const int* status = std::get_if<int>(&options)) return *status;
   berth::InitTls();
+  berth::InitForBulk(1 << 20);
   absl::Status status = berth::InitLog("berth-agent", "info");
   if (status.ok()) {
     if (const auto* join = std::get_if<berth::agent::JoinOptions>(&options)) {

@@ -62,8 +62,6 @@ void LimitMemory() {
   // Threads come and go with calls; an arena for each would keep what the
   // largest call ever needed. What is left is given back when there are none.
   mallopt(M_ARENA_MAX, 2);
-  mallopt(M_TRIM_THRESHOLD, 1 << 20);
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 // Holders and calls take a few descriptors each.

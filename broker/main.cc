@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   berth::InitTls();
+  berth::InitForBulk(64 << 20);
   absl::Status status;
   if (init->parsed()) {
     absl::StatusOr<std::string> made = berth::broker::InitBroker(options);

@@ -36,6 +36,7 @@ int RunDirectly(Invocation::Params params) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   InitTls();
+  InitForBulk(16 << 20);
   static DirectConnector connector;
   // Not destroyed: the thread that waits for signals ends with the process.
   auto& invocation = *new Invocation(std::move(params), connector);

@@ -17,6 +17,12 @@ inline constexpr int kMaxMessageBytes = 4 << 20;
 // fastest with hardware AES). Call first in main(), before any thread.
 void InitTls();
 
+// Sets up the process for moving bulk through gRPC. Keeps blocks of up to
+// 1 MiB, which messages are made of, on the heap instead of mapping each anew.
+// The heap gives back what is more than `keep_bytes` at its end. Call as
+// InitTls().
+void InitForBulk(int keep_bytes);
+
 // For a broker. Client certificates are verified where they are sent, but not
 // demanded: a computer that enrols has none yet.
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(

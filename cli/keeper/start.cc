@@ -84,6 +84,7 @@ void Serve(const std::string& directory, UniqueFd place, UniqueFd ready,
   ready.reset();
   SetLimits();
   InitTls();
+  InitForBulk(16 << 20);
   (void)InitLog("berth-keeper", "info");
   SPDLOG_INFO("started");
   KeeperServer server(*std::move(listener), BuildId(), idle, [&] {
