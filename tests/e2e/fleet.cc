@@ -189,6 +189,7 @@ std::string Fleet::WaitFor(const std::vector<std::string>& arguments,
                            const std::string& text, absl::Duration limit,
                            const std::string& client) {
   const absl::Time deadline = absl::Now() + limit;
+  absl::Duration pause = absl::Milliseconds(10);
   while (true) {
     Process::Finished finished = Berth(arguments, "", client);
     if (absl::StrContains(finished.out, text)) return finished.out;
@@ -199,7 +200,8 @@ std::string Fleet::WaitFor(const std::vector<std::string>& arguments,
                     << finished.out << finished.err;
       return finished.out;
     }
-    absl::SleepFor(absl::Milliseconds(20));  // Between two looks, no more.
+    absl::SleepFor(pause);  // Between two looks, no more.
+    pause = std::min(pause * 1.2, absl::Milliseconds(500));
   }
 }
 
