@@ -49,13 +49,14 @@ static bool signal_caught(bool editing) {
   return editing ? rl_pending_signal() != 0 : interrupt_state != 0;
 }
 
-/* Waits for a key, a packet or a signal, unless a job waits already. A signal
+/* Waits for a key, a packet or a signal; not at all if `at_once`. A signal
  * goes first, or it would hit the job; polling the terminal makes the kernel
  * handle all that was typed before, so an earlier ^C has come as a signal when
  * this returns. Signals are blocked from the last look at what was caught until
  * the wait begins: one that came between the two would be handled only at the
  * next key. */
-static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing) {
+static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing,
+                        bool at_once) {
   sigset_t all;
   sigset_t old;
   sigfillset(&all);
@@ -63,8 +64,8 @@ static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing) {
   int ready = -1;
   int error = EINTR;
   if (!signal_caught(editing)) {
-    const struct timespec at_once = {0, 0};
-    ready = ppoll(fds, count, control_has_job() ? &at_once : NULL, &old);
+    const struct timespec zero = {0, 0};
+    ready = ppoll(fds, count, at_once ? &zero : NULL, &old);
     error = errno;
   }
   sigprocmask(SIG_SETMASK, &old, NULL);
@@ -77,11 +78,12 @@ static int wait_for_any(struct pollfd *fds, nfds_t count, bool editing) {
 }
 
 /* The terminal goes first: if the user pressed Enter at the same moment, runs
- * wait for what the line does. */
-static enum wakeup wait_for_input(int tty, bool editing) {
+ * wait for what the line does. They wait all the time unless `take_runs`. */
+static enum wakeup wait_for_input(int tty, bool editing, bool take_runs) {
   struct pollfd fds[2] = {{tty, POLLIN, 0},
                           {control_fd(), control_events(), 0}};
-  if (wait_for_any(fds, 2, editing) < 0) {
+  if (wait_for_any(fds, take_runs ? 2 : 1, editing,
+                   take_runs && control_has_job()) < 0) {
     return errno == EINTR ? WAKE_SIGNAL : WAKE_ERROR;
   }
   if (fds[0].revents) return WAKE_TERMINAL;
@@ -102,11 +104,14 @@ static bool handle_signal(int *result) {
   return false;
 }
 
-/* In a command list, a trap, PROMPT_COMMAND, completion, `read -e`, or in the
- * middle of a command (PS2) a run has to wait. */
+/* Not in a command list, a trap, PROMPT_COMMAND, completion or `read -e`. */
+static bool at_a_prompt(void) {
+  return !cancel_in_run() && !executing && parse_and_execute_level == 0;
+}
+
+/* In the middle of a command (PS2) a run has to wait. */
 static bool at_primary_prompt(void) {
-  return !cancel_in_run() && !executing && parse_and_execute_level == 0 &&
-         current_command_line_count == 0;
+  return at_a_prompt() && current_command_line_count == 0;
 }
 
 /* A ^C that came after the last key was read, where readline has passed it on
@@ -134,12 +139,13 @@ static bool read_key(FILE *in, int *key) {
 }
 
 static int get_key(FILE *in) {
-  if (!control_is_open() || !at_primary_prompt()) return rl_getc(in);
+  if (!control_is_open() || !at_a_prompt()) return rl_getc(in);
   complete_interrupt();
-  control_say_prompt(true);
+  const bool primary = at_primary_prompt();
+  if (primary) control_say_prompt(true);
   while (control_is_open()) {
     int result;
-    switch (wait_for_input(fileno(in), true)) {
+    switch (wait_for_input(fileno(in), true, primary)) {
       case WAKE_TERMINAL:
         if (read_key(in, &result)) return result;
         break;
@@ -185,7 +191,7 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t size) {
   control_say_prompt(false);
   enum wakeup wakeup = WAKE_CONTROL;
   while (wakeup == WAKE_CONTROL && control_is_open()) {
-    wakeup = wait_for_input(0, false);
+    wakeup = wait_for_input(0, false, true);
     if (wakeup == WAKE_CONTROL) run_next(false);
   }
   if (wakeup == WAKE_SIGNAL || wakeup == WAKE_ERROR) {
