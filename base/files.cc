@@ -77,7 +77,7 @@ absl::Status MakePrivateDirectory(const std::string& path) {
   for (size_t slash = path.find('/', 1); slash != std::string::npos;
        slash = path.find('/', slash + 1)) {
     const std::string parent = path.substr(0, slash);
-    if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) {
+    if (mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST) {
       return ErrnoToStatus(errno, parent);
     }
   }

@@ -25,8 +25,9 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 absl::Status WriteFileAtomically(const std::string& path,
                                  absl::string_view data, mode_t mode = 0600);
 
-// Makes `path` and its parents, or checks what is there: `path` must be a
-// directory of ours that nobody else may enter, or FailedPrecondition.
+// Makes `path` and its parents, all with mode 0700 as the XDG specification
+// wants, or checks what is there: `path` must be a directory of ours that
+// nobody else may enter, or FailedPrecondition.
 absl::Status MakePrivateDirectory(const std::string& path);
 
 // Writes all of `data` to a blocking descriptor.

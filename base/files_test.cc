@@ -61,6 +61,8 @@ TEST_F(FilesTest, PrivateDirectoryIsMadeWithItsParents) {
   ASSERT_EQ(stat((dir_ + "/a/b").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
   EXPECT_TRUE(MakePrivateDirectory(dir_ + "/a/b").ok());
+  // One that was made on the way can be asked for later.
+  EXPECT_TRUE(MakePrivateDirectory(dir_ + "/a").ok());
 }
 
 TEST_F(FilesTest, RefusesADirectoryThatOthersMayEnter) {
