@@ -77,14 +77,11 @@ class Trial {
   std::string err_;
 };
 
+// There is nothing in it to be saved, so it is not asked to end: a shell may
+// take a second for that.
 Trial::~Trial() {
-  holder::v1::Request request;
-  request.mutable_terminate()->set_reason(v1::END_REASON_REMOVED);
-  // If it does not take this, it is killed below.
-  if (connection_.has_value()) connection_->Send(request).IgnoreError();
   const auto identity = holder::ReadIdentityFile(directory_ + "/holder");
-  if (identity.ok() &&
-      !(connection_.has_value() && WaitForExit(*identity, kEndLimit))) {
+  if (identity.ok()) {
     KillHolder(*identity, shell_pid_);
     WaitForExit(*identity, kEndLimit);
   }
