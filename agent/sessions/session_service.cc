@@ -17,6 +17,7 @@
 #include "agent/sessions/holder_process.h"
 #include "agent/sessions/session_journal.h"
 #include "agent/sessions/session_record.h"
+#include "agent/sessions/shell_trial.h"
 #include "base/escape.h"
 #include "base/files.h"
 #include "base/names.h"
@@ -75,6 +76,11 @@ SessionService::SessionService(Options options, WorkerPool& workers,
     : options_(std::move(options)),
       workers_(workers),
       listener_(std::move(listener)),
+      shells_(options_.directory + "/shells",
+              [this](const std::string& shell) {
+                return TryShell(shell, options_.holder, options_.directory,
+                                ShellCases());
+              }),
       monitor_({
           [this](const Session& session) { listener_.changed(session); },
           [this](const Session& session) {
@@ -109,6 +115,8 @@ absl::Status SessionService::Start() {
   BERTH_RETURN_IF_ERROR(MakePrivateDirectory(options_.directory));
   const std::string sessions = options_.directory + "/sessions";
   BERTH_RETURN_IF_ERROR(MakePrivateDirectory(sessions));
+  EndLeftTrials(options_.directory);
+  shells_.Load();
   BERTH_RETURN_IF_ERROR(monitor_.Start());
   std::error_code error;
   for (const auto& entry :
@@ -228,6 +236,8 @@ absl::StatusOr<SessionService::Session> SessionService::Create(
 
 absl::StatusOr<SessionService::Session> SessionService::Make(
     const link::v1::CreateRequest& request, v1::Session session) {
+  BERTH_RETURN_IF_ERROR(shells_.Check(
+      options_.config.configurations.at(session.configuration()).shell));
   const std::string directory = DirectoryOf(request.instance_id());
   if (mkdir(directory.c_str(), 0700) != 0) {
     return ErrnoToStatus(errno, directory);

@@ -15,6 +15,7 @@
 #include "agent/sessions/managed_session.h"
 #include "agent/sessions/session_monitor.h"
 #include "agent/sessions/session_table.h"
+#include "agent/sessions/shell_check.h"
 #include "agent/sessions/worker_pool.h"
 #include "proto/berth/link/v1/link.pb.h"
 
@@ -96,6 +97,7 @@ class SessionService {
   WorkerPool& workers_;
   const Listener listener_;
   SessionTable table_;
+  ShellCheck shells_;
   SessionMonitor monitor_;
 };
 

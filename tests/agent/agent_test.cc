@@ -158,6 +158,33 @@ TEST_F(AgentTest, CommandsOfASessionShareItsShell) {
   EXPECT_EQ(RunAll(session, "echo $X $PWD").out, "5 /usr\n");
 }
 
+TEST_F(AgentTest, TestsAShellOnce) {
+  const std::string file = State() + "/shells";
+  EXPECT_FALSE(std::filesystem::exists(file));
+  Create();
+  const std::string passed = berth::testing::ReadTextFile(file);
+  EXPECT_THAT(passed, HasSubstr(" /bin/bash\n"));
+  const auto written = std::filesystem::last_write_time(file);
+  Create();
+  EXPECT_EQ(agent_->StopWith(SIGTERM), 0);
+  StartAgent();
+  Create();
+  EXPECT_EQ(std::filesystem::last_write_time(file), written);
+
+  // Another binary, as far as anyone can tell.
+  EXPECT_EQ(agent_->StopWith(SIGTERM), 0);
+  berth::testing::WriteTextFile(file,
+                                "0.1.0 1 1 1 /bin/bash\n\x01"
+                                "junk\n");
+  StartAgent();
+  Create();
+  EXPECT_EQ(berth::testing::ReadTextFile(file),
+            "0.1.0 1 1 1 /bin/bash\n" + passed);
+  for (const auto& entry : std::filesystem::directory_iterator(State())) {
+    EXPECT_THAT(entry.path().filename(), ::testing::Not(HasSubstr("trial-")));
+  }
+}
+
 TEST_F(AgentTest, OneStreamRunsOneCommandAfterAnother) {
   const std::string session = Create();
   FakeBroker::ClientCall call = OpenRun(session, Start("echo one"));

@@ -1,0 +1,105 @@
+// The self-test of a shell, with the real holder and the real bash.
+
+#include "agent/sessions/shell_trial.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/temp_dir.h"
+
+namespace berth::agent {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class ShellTrialTest : public ::testing::Test {
+ protected:
+  // As the agent does: nobody waits for holders.
+  void SetUp() override { signal(SIGCHLD, SIG_IGN); }
+
+  absl::Status Try(absl::Span<const ShellCase> cases,
+                   const std::string& shell = "/bin/bash") {
+    const absl::Status status =
+        TryShell(shell, std::filesystem::absolute(getenv("BERTH_HOLDER")),
+                 dir_.path(), cases);
+    EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
+    return status;
+  }
+
+  berth::testing::TempDir dir_;
+};
+
+TEST_F(ShellTrialTest, BashPasses) {
+  const absl::Time start = absl::Now();
+  EXPECT_EQ(Try(ShellCases()), absl::OkStatus());
+  RecordProperty("milliseconds",
+                 absl::StrCat(absl::ToInt64Milliseconds(absl::Now() - start)));
+}
+
+TEST_F(ShellTrialTest, FailureSaysWhatWasWantedAndWhatCame) {
+  const ShellCase cases[] = {
+      {.name = "fine", .script = "cd /; echo a", .out = "a\n"},
+      {.name = "odd",
+       .script = "printf 'b\\033'; echo c >&2; exit 3",
+       .out = "x\n",
+       .err = "",
+       .cwd = "/usr"}};
+  EXPECT_EQ(Try(cases),
+            absl::FailedPreconditionError(
+                "the shell /bin/bash can't host sessions: its self-test failed "
+                "at 'odd': wanted COMPLETED with 0, stdout 'x\\n', stderr '', "
+                "in '/usr', got EXITED with 3, stdout 'b\\x1b', stderr "
+                "'c\\n', in '/'; choose another shell in agent.toml"));
+}
+
+TEST_F(ShellTrialTest, EveryCaseCanFail) {
+  for (size_t i = 0; i < ShellCases().size(); ++i) {
+    std::vector<ShellCase> cases(ShellCases().begin(),
+                                 ShellCases().begin() + i + 1);
+    cases.back().exit_code += 100;
+    EXPECT_THAT(std::string(Try(cases).message()),
+                HasSubstr(absl::StrCat("failed at '", cases[i].name, "'")));
+  }
+}
+
+TEST_F(ShellTrialTest, WaitsOnlySoLong) {
+  const ShellCase cases[] = {{.name = "stuck", .script = "sleep 30"}};
+  const absl::Time start = absl::Now();
+  EXPECT_THAT(std::string(Try(cases).message()),
+              AllOf(HasSubstr("failed at 'stuck'"),
+                    HasSubstr("did not answer in time")));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
+}
+
+TEST_F(ShellTrialTest, DyingShellIsAFailure) {
+  const ShellCase cases[] = {{.name = "last", .script = "kill -9 $$"}};
+  EXPECT_THAT(std::string(Try(cases).message()), HasSubstr("got SHELL_ENDED"));
+}
+
+TEST_F(ShellTrialTest, NoShellIsTheHoldersRefusal) {
+  EXPECT_THAT(std::string(Try(ShellCases(), "/bin/dash").message()),
+              HasSubstr("/bin/dash"));
+}
+
+TEST_F(ShellTrialTest, WhatAKilledAgentLeftIsRemoved) {
+  const std::string left = dir_.path() + "/trial-abcdef";
+  std::filesystem::create_directory(left);
+  berth::testing::WriteTextFile(left + "/holder", "junk");
+  berth::testing::WriteTextFile(dir_.path() + "/shells", "");
+  EndLeftTrials(dir_.path());
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/shells"));
+}
+
+}  // namespace
+}  // namespace berth::agent
