@@ -19,7 +19,10 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Sessions/Hold", Right::kUser},
       {"/berth.v1.Sessions/Run", Right::kUser},
       {"/berth.v1.Sessions/Receive", Right::kUser},
+      {"/berth.v1.Sessions/Enter", Right::kUser},
+      {"/berth.v1.Sessions/WatchSessions", Right::kUser},
       {"/berth.v1.Computers/ListComputers", Right::kUser},
+      {"/berth.v1.Computers/ListConfigurations", Right::kUser},
       {"/berth.v1.Admin/CreateJoinToken", Right::kAdmin},
       {"/berth.v1.Admin/IssueUserCertificate", Right::kAdmin},
       // Whoever enrols has no certificate yet, but a join token.

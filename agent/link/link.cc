@@ -145,7 +145,7 @@ link::v1::AgentMessage Link::MakeHello() const {
   }
   const Config& config = sessions_.config();
   for (const auto& [name, configuration] : config.configurations) {
-    link::v1::ConfigurationInfo& info = *hello.add_configurations();
+    v1::Configuration& info = *hello.add_configurations();
     info.set_name(name);
     info.set_is_default(name == config.default_configuration);
     *info.mutable_default_idle_timeout() = ToProto(configuration.idle_timeout);

@@ -116,7 +116,7 @@ class Registry {
   struct ComputerEntry {
     ComputerRecord record;
     Reachability reach;
-    std::vector<link::v1::ConfigurationInfo> configurations;
+    std::vector<v1::Configuration> configurations;
     absl::flat_hash_set<std::string> sessions;  // Instance ids.
   };
   // A lost registry may have given an id out twice, so the id alone is no key.
