@@ -215,6 +215,7 @@ void Commands::OnShellEnd(int wait_status) {
         *table_.Find(sequence),
         absl::FailedPreconditionError("the session ended before it started"));
   }
+  DropStalledEnds();
   if (running_ == nullptr) return;
   Command& command = *std::exchange(running_, nullptr);
   v1::Ended ended;
@@ -242,13 +243,33 @@ void Commands::BeginEnd(Command& command, v1::Ended ended) {
   ended.set_ended_at_ns(WallNs());
   active.ending = std::move(ended);
   host_.OnCommandsChange();
+  // Somebody wants it to end now, and not when there is room for its output.
+  if (active.interrupted || active.timed_out || shell_ended_) {
+    active.output->DropRest();
+  }
   active.output->Snapshot();  // Goes on in OnDrained().
 }
 
-void Commands::OnDrained(uint64_t sequence) {
+void Commands::OnDrained(uint64_t sequence, uint64_t dropped) {
   Command* command = FindActive(sequence);
   if (command == nullptr || !command->active->ending) return;
+  if (dropped > 0 && command->active->ending->detail().empty()) {
+    command->active->ending->set_detail(absl::StrCat(
+        "the last ", dropped, " bytes of its output are lost: the session's ",
+        "logs were full when it was ended"));
+  }
   FinishEnd(*command);
+}
+
+// Of commands whose end waits for room, which nobody makes any more.
+void Commands::DropStalledEnds() {
+  const absl::flat_hash_set<uint64_t> stalled = stalled_;
+  for (uint64_t sequence : stalled) {
+    Command* command = FindActive(sequence);
+    if (command != nullptr && command->active->ending) {
+      command->active->output->DropRest();
+    }
+  }
 }
 
 void Commands::FinishEnd(Command& command) {

@@ -78,7 +78,7 @@ class Commands final : public OutputPipes::Observer {
 
   // OutputPipes::Observer.
   void OnAdvanced(uint64_t sequence) override;
-  void OnDrained(uint64_t sequence) override;
+  void OnDrained(uint64_t sequence, uint64_t dropped) override;
   void OnStalled(uint64_t sequence, const absl::Status& why) override;
   void OnClosed(uint64_t sequence) override;
 
@@ -112,6 +112,7 @@ class Commands final : public OutputPipes::Observer {
   // Ending.
   void StopTimers(ActiveCommand& active);
   void BeginEnd(Command& command, v1::Ended ended);
+  void DropStalledEnds();
   void FinishEnd(Command& command);
   void Record(const v1::JournalRecord& record);
   void ReleaseOutput(Command& command);

@@ -414,7 +414,9 @@ void Commands::Stdin(uint64_t connection, const v1::Stdin& request) {
 
 void Commands::Interrupt(const v1::Interrupt& request) {
   Command* command = FindActive(request.sequence());
-  if (command == nullptr || command->ended || command->active->ending) return;
+  if (command == nullptr || command->ended) return;
+  // Its end waits for room in the log, if it has not come yet.
+  if (command->active->ending) return command->active->output->DropRest();
   command->active->interrupted = true;
   if (command->phase == Command::Phase::kStarted) {
     shell_.Cancel(request.force());

@@ -130,18 +130,43 @@ void OutputPipes::Snapshot() {
   for (Pipe& pipe : pipes_) {
     pipe.snapshot = pipe.fd.valid() ? Waiting(pipe.fd.get()) : 0;
   }
-  if (!stalled_) ContinueSnapshot();
+  if (!stalled_ || drop_rest_) ContinueSnapshot();
+}
+
+void OutputPipes::DropRest() {
+  drop_rest_ = true;
+  if (in_snapshot_ && stalled_) ContinueSnapshot();
 }
 
 void OutputPipes::ContinueSnapshot() {
   for (Pipe& pipe : pipes_) {
-    if (pipe.snapshot > 0 && !Move(pipe, pipe.snapshot)) return;
+    if (pipe.snapshot == 0 || Move(pipe, pipe.snapshot)) continue;
+    if (!drop_rest_) return;
+    Drop(pipe);
   }
   in_snapshot_ = false;
-  observer_.OnDrained(sequence_);
+  observer_.OnDrained(sequence_, dropped_);
   for (Pipe& pipe : pipes_) CloseIfEnded(pipe);
-  WatchAll();
+  // What is left open belongs to processes that were left behind, and they
+  // wait for room as before.
+  if (!stalled_) WatchAll();
   ReportIfClosed();
+}
+
+void OutputPipes::Drop(Pipe& pipe) {
+  uint64_t dropped = 0;
+  while (pipe.snapshot > 0) {
+    char part[16384];
+    ssize_t got = read(pipe.fd.get(), part,
+                       std::min<uint64_t>(pipe.snapshot, sizeof(part)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    pipe.snapshot -= static_cast<uint64_t>(got);
+    dropped += static_cast<uint64_t>(got);
+  }
+  pipe.snapshot = 0;
+  dropped_ += dropped;
+  log_.Skip(dropped);
 }
 
 void OutputPipes::DrainNow() {

@@ -24,9 +24,9 @@ class OutputPipes {
     virtual ~Observer() = default;
     // The log has grown.
     virtual void OnAdvanced(uint64_t sequence) = 0;
-    // All that was in the pipes at Snapshot() is in the log, and nothing that
-    // came later.
-    virtual void OnDrained(uint64_t sequence) = 0;
+    // All that was in the pipes at Snapshot() is in the log, but for `dropped`
+    // bytes, which are a gap at its end; and nothing that came later.
+    virtual void OnDrained(uint64_t sequence, uint64_t dropped) = 0;
     // The log takes nothing more; nothing is read until Resume().
     virtual void OnStalled(uint64_t sequence, const absl::Status& why) = 0;
     // Both pipes are closed. May delete the OutputPipes.
@@ -50,6 +50,10 @@ class OutputPipes {
   // pipes from now on is of processes that it left behind. Answered by
   // OnDrained(), at once or when the log has room.
   void Snapshot();
+
+  // From now on OnDrained() waits for no room: what was in the pipes at
+  // Snapshot() and doesn't fit into the log is dropped.
+  void DropRest();
 
   bool stalled() const { return stalled_; }
   void Resume();
@@ -80,6 +84,8 @@ class OutputPipes {
   bool Move(Pipe& pipe, uint64_t max);
   void Stall(const absl::Status& why);
   void ContinueSnapshot();
+  // Throws away what is left of the snapshot in a pipe.
+  void Drop(Pipe& pipe);
   void CloseIfEnded(Pipe& pipe);
   void ReportIfClosed();
 
@@ -89,6 +95,8 @@ class OutputPipes {
   Observer& observer_;
   std::array<Pipe, 2> pipes_;
   bool in_snapshot_ = false;
+  bool drop_rest_ = false;
+  uint64_t dropped_ = 0;
   bool stalled_ = false;
 };
 

@@ -70,6 +70,12 @@ absl::Status CommandLog::Append(Stream stream, absl::string_view data) {
   return Commit(stream, data.size());
 }
 
+void CommandLog::Skip(uint64_t bytes) {
+  if (bytes == 0) return;
+  Close();  // Offsets within a segment have no holes.
+  end_ += bytes;
+}
+
 void CommandLog::Ack(uint64_t offset) {
   acked_ = std::max(acked_, std::min(offset, end_));
 }

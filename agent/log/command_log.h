@@ -34,6 +34,10 @@ class CommandLog {
   // `data` is longer than what fits in one record here (64 KiB always fit).
   absl::Status Append(Stream stream, absl::string_view data);
 
+  // Leaves `bytes` of output out: the log goes on behind them, and readers see
+  // a gap.
+  void Skip(uint64_t bytes);
+
   // The offset after the last byte.
   uint64_t end() const { return end_; }
 

@@ -274,6 +274,21 @@ TEST_F(LogTest, TornTailEndsTheLog) {
   EXPECT_EQ(ReadAll(known, 9), "wholeto<gap 2>");
 }
 
+TEST_F(LogTest, WhatIsSkippedIsAGap) {
+  Open(kMiB, WhenFull::kBlock);
+  CommandLog& log = Create(1);
+  log.Skip(3);
+  ASSERT_TRUE(log.Append(Stream::kStdout, "one").ok());
+  log.Skip(0);
+  ASSERT_TRUE(log.Append(Stream::kStdout, "two").ok());
+  log.Skip(4);
+  ASSERT_TRUE(log.Append(Stream::kStderr, "three").ok());
+  log.Skip(5);
+  EXPECT_EQ(log.end(), 23u);
+  LogReader reader = Reader(directory_, 1, 0);
+  EXPECT_EQ(ReadAll(reader, log.end()), "<gap 3>onetwo<gap 4>[2]three<gap 5>");
+}
+
 TEST_F(LogTest, DamagedHeaderIsAGapUpToTheNextSegment) {
   Open(kMiB, WhenFull::kBlock);
   CommandLog& log = Create(1);

@@ -106,12 +106,12 @@ INSTANTIATE_TEST_SUITE_P(
         Victim{"SourcedFile", ". ~/src; echo NOT"},
         Victim{"PipelineIntoALoop", "yes | while read x; do :; done; echo NOT"},
         Victim{"Mapfile", "mapfile a < <(sleep 30); echo NOT"},
-        Victim{"ArithmeticLoop", "for ((;;)); do sleep 0.001; done; echo NOT"}),
+        Victim{"ArithmeticLoop", "for ((;;)); do sleep 0.001; done; echo NOT"},
+        Victim{"Flood", "yes"},
+        Victim{"FloodOfABuiltin", "while :; do echo flood; done; echo NOT"}),
     [](const auto& info) { return std::string(info.param.name); });
 
-// Not one of the table: a flood that nobody acknowledges fills the session's
-// logs, and then its end waits for room.
-TEST_F(SignalTest, InterruptEndsAFlood) {
+TEST_F(SignalTest, InterruptEndsAFloodThatIsTaken) {
   Repeat([&](int i) {
     uint64_t sequence = BeginReady("echo ready; yes");
     session().TakeWhileItComes(sequence);

@@ -17,6 +17,8 @@ namespace {
 
 using absl::StrCat;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class StreamTest : public ShellTest {
  protected:
@@ -117,6 +119,68 @@ TEST_F(StreamTest, OutputThatIsNotAcknowledgedBlocksTheCommand) {
     EXPECT_EQ(out.size(), 4'000'004u);
     EXPECT_THAT(out.substr(out.size() - std::min<size_t>(out.size(), 5)),
                 EndsWith("xEND\n"));
+  });
+}
+
+// The command is gone, so its end must not wait until somebody makes room.
+TEST_F(StreamTest, CommandWithAFullLogEndsAtOnceWhenItIsInterrupted) {
+  HolderSession::Options options;
+  options.log_limit = 1 << 20;
+  const char* scripts[] = {"echo begin; yes", "echo begin; yes >&2",
+                           "echo begin; yes | tee /dev/stderr",
+                           "echo begin; while :; do echo flood; done"};
+  RepeatFresh([&](int) {
+    for (const char* script : scripts) {
+      SCOPED_TRACE(script);
+      Restart(options);
+      const uint64_t sequence = Begin(script);
+      if (HasFailure()) return;
+      const HolderSession::Command& command = session().command(sequence);
+      uint64_t before = 0;
+      do {  // Until it stands still.
+        before = command.logged;
+        session().Idle(absl::Milliseconds(100));
+      } while (command.logged > before);
+      const absl::Time start = absl::Now();
+      Interrupt(sequence);
+      const Result result = Finish(sequence, {.status = 130, .err = kAny});
+      EXPECT_LT(absl::Now() - start, absl::Seconds(1));
+      // What was logged is whole, and what the pipes held is known to be lost.
+      EXPECT_THAT(result.out, StartsWith("begin\n"));
+      EXPECT_GE(result.gap, 4096u);
+      EXPECT_EQ(result.out.size() + result.err.size() + result.gap,
+                command.ended->end_offset());
+      EXPECT_THAT(result.detail,
+                  HasSubstr(absl::StrCat(result.gap, " bytes of its output")));
+      RunAnyhow("kill %% 2>/dev/null; wait 2>/dev/null; :");
+      // All of it was acknowledged by now, so there is room again.
+      Run("head -c 600000 /dev/zero | wc -c", {.out = "600000\n"});
+    }
+  });
+}
+
+TEST_F(StreamTest, CommandThatIsDoneNeedNotBeReceivedToEnd) {
+  HolderSession::Options options;
+  options.log_limit = 1 << 20;
+  RepeatFresh([&](int) {
+    Restart(options);
+    // A little more than the log takes; the pipe takes the rest.
+    const uint64_t sequence = Begin("head -c 1080000 /dev/zero");
+    if (HasFailure()) return;
+    const HolderSession::Command& command = session().command(sequence);
+    Check(session().WaitState(State::IDLE));
+    session().Idle(absl::Milliseconds(50));
+    EXPECT_FALSE(command.ended) << "there should be no room for its end";
+    Interrupt(sequence);
+    Check(session().WaitUntil([&] { return command.ended.has_value(); },
+                              "its end", absl::Seconds(1)));
+    if (HasFailure()) return;
+    EXPECT_EQ(command.ended->how(), static_cast<uint32_t>(How::kCompleted));
+    EXPECT_EQ(command.ended->end_offset(), 1'080'000u);
+    auto logged = session().ReadLog(sequence, 0, 1'080'000);
+    if (!Check(logged.status())) return;
+    EXPECT_GT(logged->gap, 20'000u);
+    EXPECT_EQ(logged->out.size() + logged->gap, 1'080'000u);
   });
 }
 

@@ -423,6 +423,7 @@ absl::StatusOr<HolderSession::Result> HolderSession::Wait(
   result.how = static_cast<How>(command.ended->how());
   result.cwd = command.ended->cwd();
   result.detail = command.ended->detail();
+  result.gap = command.gap;
   result.took = command.ended_at - command.submitted_at;
   Acknowledge(sequence, command.taken, true).IgnoreError();
   return result;
@@ -492,10 +493,14 @@ absl::Status HolderSession::TakeOutput(uint64_t sequence, uint64_t to) {
   Command& command = commands_[sequence];
   if (to <= command.taken) return absl::OkStatus();
   BERTH_ASSIGN_OR_RETURN(Logged logged, ReadLog(sequence, command.taken, to));
-  if (logged.gap > 0) {
+  auto how = static_cast<How>(command.ended ? command.ended->how() : 0);
+  bool may_lose = how == How::kInterrupted || how == How::kTimedOut ||
+                  how == How::kShellEnded;
+  if (logged.gap > 0 && !may_lose) {
     return absl::DataLossError(
         absl::StrCat(logged.gap, " bytes of output are gone"));
   }
+  command.gap += logged.gap;
   command.out += logged.out;
   command.err += logged.err;
   command.taken = to;

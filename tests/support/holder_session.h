@@ -97,6 +97,9 @@ class HolderSession {
     std::string detail;
     // From its start to the news of its end, as seen here.
     absl::Duration took;
+    // Bytes of output that were lost because the log was full when the command
+    // was ended. Any other loss is an error.
+    uint64_t gap = 0;
   };
 
   // What one command has come to.
@@ -122,6 +125,7 @@ class HolderSession {
     uint64_t taken = 0;
     std::string out;
     std::string err;
+    uint64_t gap = 0;  // What was lost.
   };
 
   static Options Defaults() { return Options(); }
