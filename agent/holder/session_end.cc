@@ -27,11 +27,15 @@ void SessionEnd::Begin() {
   begun_ = true;
   kill_at_ = shell::MonotonicNow() + kGrace;
   give_up_at_ = kill_at_ + kPatience;
-  for (pid_t pid : Members(shell_)) {
+  Step();
+}
+
+void SessionEnd::Ask(const std::vector<pid_t>& members) {
+  for (pid_t pid : members) {
+    if (!asked_.insert(pid).second) continue;
     kill(pid, SIGHUP);
     kill(pid, SIGCONT);  // A stopped one could not act on it.
   }
-  Step();
 }
 
 void SessionEnd::OnChildEnded() {
@@ -49,6 +53,8 @@ void SessionEnd::Step() {
     done_ = true;
     return on_done_();
   }
+  // Some may have been made since.
+  Ask(members);
   if (now >= kill_at_) {
     for (pid_t pid : members) kill(pid, SIGKILL);
   }

@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "agent/holder/event_loop.h"
 
@@ -29,10 +31,13 @@ class SessionEnd {
 
  private:
   void Step();
+  // Asks those among `members` that were not asked yet.
+  void Ask(const std::vector<pid_t>& members);
 
   EventLoop& loop_;
   const pid_t shell_;
   const std::function<void()> on_done_;
+  absl::flat_hash_set<pid_t> asked_;
   bool begun_ = false;
   bool done_ = false;
   absl::Time kill_at_;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -290,6 +291,49 @@ TEST_F(LimitsTest, TerminateEndsEverythingInTheSession) {
     Restart();  // Which checks that no process of it stays.
   }
 }
+
+struct Moment {
+  const char* name;
+  const char* script;  // What the session does when it is ended; "": nothing.
+  bool finished;       // The script has ended at that very moment.
+};
+
+class TerminateTest : public LimitsTest,
+                      public ::testing::WithParamInterface<Moment> {};
+
+// What acts on SIGHUP need not be killed, for which the holder waits a second:
+// a bash that got it right after a run slept over it.
+TEST_P(TerminateTest, TakesNoTime) {
+  std::vector<absl::Duration> took;
+  RepeatFresh([&](int) {
+    const Moment& moment = GetParam();
+    if (moment.finished) {
+      Run(moment.script);
+    } else if (*moment.script != 0) {
+      Begin(moment.script);
+    }
+    const absl::Time start = absl::Now();
+    End();
+    took.push_back(absl::Now() - start);
+    EXPECT_LT(took.back(), absl::Milliseconds(700));
+  });
+  std::sort(took.begin(), took.end());
+  ASSERT_FALSE(took.empty());
+  // Not each: other programs may want the processor.
+  EXPECT_LT(took[took.size() / 2], absl::Milliseconds(150));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TerminateTest,
+    ::testing::Values(Moment{"AtThePrompt", "", false},
+                      Moment{"AfterARun", "true", true},
+                      Moment{"AfterAProgram", "/bin/true", true},
+                      Moment{"AsARunBegins", "true", false},
+                      Moment{"BusyLoop", "while :; do :; done", false},
+                      Moment{"LoopOfPrograms", "while :; do /bin/true; done",
+                             false},
+                      Moment{"Program", "sleep 1000", false}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(LimitsTest, TerminateIsInTheJournalWithItsReason) {
   holder::v1::Request request;

@@ -30,7 +30,6 @@ extern int rl_forced_update_display(void) BERTH_WEAK;
 extern char *rl_line_buffer BERTH_WEAK;
 extern int rl_point BERTH_WEAK;
 extern int rl_mark BERTH_WEAK;
-extern int rl_end BERTH_WEAK;
 extern int rl_done BERTH_WEAK;
 extern void rl_replace_line(const char *, int) BERTH_WEAK;
 extern void *rl_undo_list BERTH_WEAK;
@@ -80,6 +79,8 @@ extern int no_exit_on_failed_exec BERTH_WEAK;
 extern int exit_immediately_on_error BERTH_WEAK;
 extern int errexit_flag BERTH_WEAK;
 extern volatile sig_atomic_t interrupt_state BERTH_WEAK;
+/* A signal that bash ends of once it looks; 0: none. */
+extern volatile sig_atomic_t terminating_signal BERTH_WEAK;
 extern int loop_level BERTH_WEAK;
 extern int continuing BERTH_WEAK;
 extern int breaking BERTH_WEAK;

@@ -29,23 +29,28 @@
 
 extern char **environ;
 
-/* Runs the next job, if there is one; true if bash should take an empty line,
- * so that it makes a new prompt. */
-static bool run_next(bool editing) {
+/* Runs the next job, if there is one. */
+static void run_next(bool editing) {
   struct job job;
-  if (!control_next_job(&job)) return false;
+  if (!control_next_job(&job)) return;
   if (job.withdrawn) {
     job_close(&job);
     control_say_withdrawn(job.id);
   } else {
     run_job(&job, editing);
   }
-  return run_take_fresh_prompt();
 }
 
 enum wakeup { WAKE_TERMINAL, WAKE_CONTROL, WAKE_SIGNAL, WAKE_ERROR };
 
+/* One that came while readline's handlers were not there, as at the end of a
+ * run, is with bash, which waits for readline to come back. */
+static bool bash_shall_end(void) {
+  return &terminating_signal && terminating_signal != 0;
+}
+
 static bool signal_caught(bool editing) {
+  if (bash_shall_end()) return true;
   return editing ? rl_pending_signal() != 0 : interrupt_state != 0;
 }
 
@@ -95,7 +100,7 @@ static enum wakeup wait_for_input(int tty, bool editing, bool take_runs) {
 /* As rl_getc() does when a signal comes. True if `result` is to be returned. */
 static bool handle_signal(int *result) {
   int pending = rl_pending_signal();
-  if (pending == SIGHUP || pending == SIGTERM) {
+  if (pending == SIGHUP || pending == SIGTERM || bash_shall_end()) {
     *result = (rl_readline_state & RL_STATE_READCMD) ? RL_READERR : EOF;
     return true;
   }
@@ -155,7 +160,7 @@ static int get_key(FILE *in) {
         if (handle_signal(&result)) return result;
         break;
       case WAKE_CONTROL:
-        if (run_next(true)) return '\n';
+        run_next(true);
         break;
     }
   }

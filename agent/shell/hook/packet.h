@@ -29,8 +29,7 @@ enum {
 
 /* Flags of BERTH_ACK. */
 enum {
-  BERTH_ACK_REDRAW = 1,       /* the terminal was written to meanwhile */
-  BERTH_ACK_FRESH_PROMPT = 2, /* a new prompt, if the line is empty */
+  BERTH_ACK_REDRAW = 1, /* the terminal was written to meanwhile */
 };
 
 /* `how` of BERTH_DONE: which of bash's jumps ended the run. */

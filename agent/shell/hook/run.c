@@ -64,7 +64,6 @@ static char tty_name[64] = "/dev/tty";
 static void *parser_state; /* allocated by bash, used again */
 static bool nested_readline;
 static bool errexit_jumped;
-static bool fresh_prompt;
 static int last_run_status;
 
 void run_init(void) {
@@ -81,12 +80,6 @@ void run_note_cooked_mode(int tty) {
 }
 
 void run_note_nested_readline(void) { nested_readline = true; }
-
-bool run_take_fresh_prompt(void) {
-  bool wanted = fresh_prompt;
-  fresh_prompt = false;
-  return wanted;
-}
 
 /* With `set -e`, bash drops its unwind frames on the way to the jump, as it
  * expects to exit; in a function that would leave redirections, FUNCNAME and
@@ -418,11 +411,7 @@ static bool drop_pending(const sigset_t *signals) {
 static bool report(int status, int jump, uint64_t ns) {
   int how = jump | (cancel_forced() ? BERTH_HOW_FORCED : 0);
   control_say_done(job.id, status & 255, how, ns);
-  uint32_t answer = control_wait_ack(job.id);
-  if ((answer & BERTH_ACK_FRESH_PROMPT) && editing && rl_end == 0) {
-    fresh_prompt = true;
-  }
-  return answer & BERTH_ACK_REDRAW;
+  return control_wait_ack(job.id) & BERTH_ACK_REDRAW;
 }
 
 static void finish(int tty, int status, int jump, uint64_t ns) {

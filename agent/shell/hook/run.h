@@ -15,9 +15,6 @@ void run_init(void);
  * false if bash reads its terminal without readline. */
 void run_job(struct job *job, bool editing);
 
-/* True once after a run whose end asked for a fresh prompt. */
-bool run_take_fresh_prompt(void);
-
 /* The terminal mode that commands expect, as it was before readline's. */
 void run_note_cooked_mode(int tty);
 
