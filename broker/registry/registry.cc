@@ -171,6 +171,7 @@ absl::Status Registry::PutLocked(absl::string_view computer,
   owner.sessions[IdKey(record->id(), record->instance_id())] = record;
   ComputerLocked(computer).sessions.insert(record->instance_id());
   sessions_[record->instance_id()] = record;
+  changes->touched.push_back(record);
   if (before == nullptr || IsDurableChange(*before, *record)) {
     changes->put.push_back(std::move(record));
   }
@@ -196,6 +197,7 @@ void Registry::RemoveLocked(const std::string& instance_id, Changes* changes) {
   ComputerLocked(record->computer()).sessions.erase(instance_id);
   sessions_.erase(found);
   changes->deleted.push_back(instance_id);
+  changes->touched.push_back(record);
 }
 
 Registry::ComputerEntry& Registry::ComputerLocked(absl::string_view name) {
@@ -278,6 +280,19 @@ std::vector<SessionRecord> Registry::SessionsOf(absl::string_view owner) const {
   all.reserve(found->second.sessions.size());
   for (const auto& [key, session] : found->second.sessions) {
     all.push_back(session);
+  }
+  return all;
+}
+
+std::vector<SessionRecord> Registry::SessionsOn(
+    absl::string_view computer) const {
+  MutexLock lock(mu_);
+  std::vector<SessionRecord> all;
+  auto found = computers_.find(computer);
+  if (found == computers_.end()) return all;
+  for (const std::string& id : found->second.sessions) {
+    auto session = sessions_.find(id);
+    if (session != sessions_.end()) all.push_back(session->second);
   }
   return all;
 }

@@ -38,6 +38,8 @@ class Registry {
   struct Changes {
     std::vector<SessionRecord> put;
     std::vector<std::string> deleted;  // Instance ids.
+    // All that changed, or went, also what the store need not hear of.
+    std::vector<SessionRecord> touched;
   };
 
   Registry() = default;
@@ -86,6 +88,9 @@ class Registry {
 
   // All sessions of `owner`, by id.
   std::vector<SessionRecord> SessionsOf(absl::string_view owner) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // All sessions on `computer`, in no order.
+  std::vector<SessionRecord> SessionsOn(absl::string_view computer) const
       ABSL_LOCKS_EXCLUDED(mu_);
   // All sessions that somebody holds.
   std::vector<SessionRecord> HeldSessions() const ABSL_LOCKS_EXCLUDED(mu_);

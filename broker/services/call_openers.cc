@@ -30,7 +30,7 @@ absl::StatusOr<std::string> BytesOf(const grpc::ByteBuffer& buffer) {
 }
 
 template <typename Message>
-absl::StatusOr<Target> TargetIn(const std::string& bytes) {
+absl::StatusOr<Target> TargetInA(const std::string& bytes) {
   Message message;
   if (!message.ParseFromString(bytes)) {
     return absl::InvalidArgumentError("the first frame can't be parsed");
@@ -40,6 +40,18 @@ absl::StatusOr<Target> TargetIn(const std::string& bytes) {
         "frame out of order: the first one must carry `open`");
   }
   return Target{message.open().session(), message.open().client()};
+}
+
+absl::StatusOr<Target> TargetIn(link::v1::OpenCall::Method method,
+                                const std::string& bytes) {
+  switch (method) {
+    case link::v1::OpenCall::RUN:
+      return TargetInA<v1::RunRequest>(bytes);
+    case link::v1::OpenCall::ENTER:
+      return TargetInA<v1::TerminalRequest>(bytes);
+    default:
+      return TargetInA<v1::ReceiveRequest>(bytes);
+  }
 }
 
 }  // namespace
@@ -54,15 +66,12 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
   BERTH_RETURN_IF_ERROR(fleet_.streams().Add(user_));
   counted_ = true;
   BERTH_ASSIGN_OR_RETURN(std::string bytes, BytesOf(first_message));
-  BERTH_ASSIGN_OR_RETURN(const Target target,
-                         method_ == link::v1::OpenCall::RUN
-                             ? TargetIn<v1::RunRequest>(bytes)
-                             : TargetIn<v1::ReceiveRequest>(bytes));
+  BERTH_ASSIGN_OR_RETURN(const Target target, TargetIn(method_, bytes));
   BERTH_RETURN_IF_ERROR(CheckClient(target.client, /*required=*/false));
   BERTH_ASSIGN_OR_RETURN(const SessionRecord session,
                          fleet_.registry().Resolve(user_, target.session));
   // What a session printed can still be received after its end.
-  if (method_ == link::v1::OpenCall::RUN) {
+  if (method_ != link::v1::OpenCall::RECEIVE) {
     BERTH_RETURN_IF_ERROR(CheckLives(*session));
   }
   BERTH_ASSIGN_OR_RETURN(auto connection, fleet_.LinkTo(session->computer()));

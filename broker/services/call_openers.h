@@ -10,8 +10,8 @@
 
 namespace berth::broker {
 
-// Opens the call of one user's Run or Receive: reads the first message, finds
-// the session that it names, and tells its agent.
+// Opens the call of one user's Run, Receive or Enter: reads the first message,
+// finds the session that it names, and tells its agent.
 //
 // Lives as long as its stream; while it does, its client counts as present.
 class CallOpener final : public ClientLeg::Opener {
@@ -21,7 +21,7 @@ class CallOpener final : public ClientLeg::Opener {
   ~CallOpener() override;
 
   // InvalidArgument: the message can't be read. FailedPrecondition: it carries
-  // no `open`. Else as Run and Receive.
+  // no `open`. Else as Run, Receive and Enter.
   absl::StatusOr<Opened> Open(const grpc::ByteBuffer& first_message,
                               std::shared_ptr<RelayedCall> call) override;
 

@@ -25,7 +25,8 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace)
     : agents_(registry_),
       store_(std::move(store)),
       presence_(timer_, hold_grace,
-                [this](const Presence::Client& client) { LetGo(client); }) {
+                [this](const Presence::Client& client) { LetGo(client); }),
+      feed_(timer_) {
   timer_.After(Presence::kStartGrace, [this] {
     settled_ = true;
     LetGoOfAbsent("");
@@ -45,6 +46,7 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(std::unique_ptr<Store> store,
 }
 
 void Fleet::Save(Registry::Changes changes) {
+  feed_.Touch(changes.touched);
   if (changes.put.empty() && changes.deleted.empty()) return;
   store_.Do([changes = std::move(changes)](Store& store) -> absl::Status {
     for (const SessionRecord& session : changes.put) {
@@ -94,12 +96,16 @@ void Fleet::LinkUp(const std::shared_ptr<AgentConnection>& connection,
   Registry::Changes changes = agents_.Add(connection, hello, &record);
   Save(std::move(record));
   Save(std::move(changes));
+  // What did not change either: it can be reached again.
+  feed_.Touch(registry_.SessionsOn(connection->computer()));
   LetGoOfAbsent(connection->computer());
 }
 
 void Fleet::LinkDown(const AgentConnection& connection) {
   std::optional<ComputerRecord> record = agents_.Remove(connection);
-  if (record.has_value()) Save(*std::move(record));
+  if (!record.has_value()) return;
+  Save(*std::move(record));
+  feed_.Touch(registry_.SessionsOn(connection.computer()));
 }
 
 void Fleet::LetGo(const Presence::Client& client) {

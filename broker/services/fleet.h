@@ -14,6 +14,7 @@
 #include "broker/registry/store_thread.h"
 #include "broker/relay/agents.h"
 #include "broker/services/presence.h"
+#include "broker/services/session_feed.h"
 #include "broker/services/stream_limiter.h"
 #include "broker/timer.h"
 
@@ -34,8 +35,9 @@ class Fleet {
   Presence& presence() { return presence_; }
   Timer& timer() { return timer_; }
   StreamLimiter& streams() { return streams_; }
+  SessionFeed& feed() { return feed_; }
 
-  // Keeps what changed in the registry.
+  // Keeps what changed in the registry, and tells watchers of it.
   void Save(Registry::Changes changes);
   void Save(ComputerRecord computer);
 
@@ -71,6 +73,7 @@ class Fleet {
   Agents agents_;
   StoreThread store_;
   Presence presence_;
+  SessionFeed feed_;
   Timer timer_;  // Last: nothing that it runs may outlive the others.
 };
 

@@ -10,6 +10,7 @@
 #include "broker/services/hold_stream.h"
 #include "broker/services/list_stream.h"
 #include "broker/services/session_query.h"
+#include "broker/services/watch_stream.h"
 
 namespace berth::broker {
 namespace {
@@ -77,6 +78,12 @@ SessionsService::Hold(grpc::CallbackServerContext* context) {
   return new HoldStream(fleet_, CallerName(*context));
 }
 
+grpc::ServerWriteReactor<v1::WatchSessionsResponse>*
+SessionsService::WatchSessions(grpc::CallbackServerContext* context,
+                               const v1::WatchSessionsRequest* request) {
+  return new WatchStream(fleet_, CallerName(*context), *request);
+}
+
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Run(grpc::CallbackServerContext* context) {
   return new ClientLeg(
@@ -90,6 +97,14 @@ SessionsService::Receive(grpc::CallbackServerContext* context) {
   return new ClientLeg(
       context, fleet_.timer(),
       std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::RECEIVE,
+                                   CallerName(*context)));
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+SessionsService::Enter(grpc::CallbackServerContext* context) {
+  return new ClientLeg(
+      context, fleet_.timer(),
+      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::ENTER,
                                    CallerName(*context)));
 }
 

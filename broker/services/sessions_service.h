@@ -10,16 +10,20 @@
 
 namespace berth::broker {
 
-// Run and Receive are raw: their messages pass without being parsed.
+// Run, Receive and Enter are raw: their messages pass without being parsed.
 using SessionsServiceBase = v1::Sessions::WithRawCallbackMethod_Run<
     v1::Sessions::WithRawCallbackMethod_Receive<
-        v1::Sessions::WithCallbackMethod_Hold<
-            v1::Sessions::WithCallbackMethod_CreateSession<
-                v1::Sessions::WithCallbackMethod_ListSessions<
-                    v1::Sessions::WithCallbackMethod_ConnectSession<
-                        v1::Sessions::WithCallbackMethod_DisconnectSession<
-                            v1::Sessions::WithCallbackMethod_RemoveSession<
-                                v1::Sessions::Service>>>>>>>>;
+        v1::Sessions::WithRawCallbackMethod_Enter<
+            v1::Sessions::WithCallbackMethod_Hold<
+                v1::Sessions::WithCallbackMethod_WatchSessions<
+                    v1::Sessions::WithCallbackMethod_CreateSession<
+                        v1::Sessions::WithCallbackMethod_ListSessions<
+                            v1::Sessions::WithCallbackMethod_ConnectSession<
+                                v1::Sessions::
+                                    WithCallbackMethod_DisconnectSession<
+                                        v1::Sessions::
+                                            WithCallbackMethod_RemoveSession<
+                                                v1::Sessions::Service>>>>>>>>>>;
 
 // What clients may ask about sessions (berth.v1.Sessions). Turns rpcs into
 // calls of the classes that do the work, and their answers back. Thread-safe.
@@ -50,9 +54,14 @@ class SessionsService final : public SessionsServiceBase {
       v1::RemoveSessionResponse* response) override;
   grpc::ServerBidiReactor<v1::HoldRequest, v1::HoldResponse>* Hold(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerWriteReactor<v1::WatchSessionsResponse>* WatchSessions(
+      grpc::CallbackServerContext* context,
+      const v1::WatchSessionsRequest* request) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Run(
       grpc::CallbackServerContext* context) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Receive(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Enter(
       grpc::CallbackServerContext* context) override;
 
  private:
