@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/grpc_status.h"
 #include "base/proto_time.h"
+#include "base/tls/expiry.h"
 #include "base/version.h"
 #include "spdlog/spdlog.h"
 
@@ -94,7 +95,29 @@ void Link::Run() {
   } while (Sleep(wait));
 }
 
+void Link::TakeNewCertificate() {
+  AgentState state;
+  {
+    MutexLock lock(mu_);
+    state = state_;
+  }
+  const absl::Status expired = CheckNotExpired(
+      directory_ + "/certificate.pem", state.certificate_pem, absl::Now(),
+      "sessions live on, but no broker lets this agent in: make a join token "
+      "and run 'berth-agent join' again");
+  if (expired.ok()) return;
+  // Perhaps somebody has joined again meanwhile.
+  if (auto joined = LoadAgentState(directory_);
+      joined.ok() && joined->certificate_pem != state.certificate_pem) {
+    MutexLock lock(mu_);
+    state_ = *std::move(joined);
+  } else {
+    SPDLOG_ERROR("{}", EscapeForTerminal(expired.message()));
+  }
+}
+
 bool Link::RunOnce(absl::Duration& pushback) {
+  TakeNewCertificate();
   grpc::ClientContext context;
   std::unique_ptr<link::v1::Link::Stub> stub;
   {
@@ -112,6 +135,7 @@ bool Link::RunOnce(absl::Duration& pushback) {
       if (message.has_welcome() && !welcome) {
         welcome = true;
         SPDLOG_INFO("linked to the broker");
+        RenewIfDue();  // It may have been switched off for long.
       }
       OnMessage(message);
     }
@@ -248,6 +272,10 @@ void Link::Answer(const link::v1::Request& request) {
 
 void Link::CheckRenewal() {
   sessions_.After(kRenewalCheck, [this] { CheckRenewal(); });
+  RenewIfDue();
+}
+
+void Link::RenewIfDue() {
   AgentState state;
   std::shared_ptr<grpc::Channel> channel;
   {

@@ -52,8 +52,11 @@ class Link {
   void OnCancelCall(uint64_t call_id) ABSL_LOCKS_EXCLUDED(mu_);
   void OnRequest(const link::v1::Request& request);
   void Answer(const link::v1::Request& request);
+  // If the certificate has expired: takes the one of a new `join`, or logs it.
+  void TakeNewCertificate() ABSL_LOCKS_EXCLUDED(mu_);
   // Renews the certificate if it is time, and looks again later.
   void CheckRenewal() ABSL_LOCKS_EXCLUDED(mu_);
+  void RenewIfDue() ABSL_LOCKS_EXCLUDED(mu_);
   void RenewNow(std::shared_ptr<grpc::Channel> channel, AgentState state)
       ABSL_LOCKS_EXCLUDED(mu_);
   // False: the link is to stop.

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/status_macros.h"
 #include "base/tls/credentials.h"
+#include "base/tls/expiry.h"
 
 namespace berth::cli {
 namespace {
@@ -31,6 +32,9 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
   BERTH_ASSIGN_OR_RETURN(const std::string ca, ReadFile(context.ca));
   BERTH_ASSIGN_OR_RETURN(const std::string certificate,
                          ReadFile(context.certificate));
+  BERTH_RETURN_IF_ERROR(CheckNotExpired(
+      context.certificate, certificate, absl::Now(),
+      "ask an administrator for a new one: berth admin user add NAME"));
   BERTH_ASSIGN_OR_RETURN(const std::string key, ReadFile(context.key));
   std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
       context.broker, MakeChannelCredentials(ca, certificate, key),
