@@ -215,8 +215,8 @@ TEST_F(HolderTest, PassesInputWithinItsWindow) {
   start.set_with_stdin(true);
   peer.Start("exec 5>&1; n=$(wc -c); exit $((n % 251))", start);
   uint64_t limit = peer.Next(v1::Event::kStdinCredit).stdin_credit().limit();
-  EXPECT_EQ(limit, 256u << 10);
-  const uint64_t total = 1000000;
+  EXPECT_EQ(limit, 1u << 20);
+  const uint64_t total = 4000000;
   for (uint64_t offset = 0; offset < total;) {
     while (offset >= limit) {
       limit = peer.Next(v1::Event::kStdinCredit).stdin_credit().limit();

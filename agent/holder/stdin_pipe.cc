@@ -9,6 +9,13 @@
 #include "base/files.h"
 
 namespace berth::holder {
+namespace {
+
+// A command that gets more input than its pipe holds gets a larger pipe: fewer
+// switches between it and the holder. The others shouldn't cost that memory.
+constexpr int kEnlargedPipe = 1 << 20;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<StdinPipe>> StdinPipe::Create(
     EventLoop& loop, UniqueFd& reader, std::function<void()> on_credit) {
@@ -45,33 +52,52 @@ absl::Status StdinPipe::Write(uint64_t offset, absl::string_view data,
   }
   received_ += data.size();
   ended_ = ended_ || eof;
+  if (buffer_.empty()) {
+    const size_t done = WriteSome(data);
+    data.remove_prefix(done);
+    Taken(done);
+  }
   buffer_.append(data.data(), data.size());
   Flush();
   return absl::OkStatus();
 }
 
-void StdinPipe::Flush() {
+size_t StdinPipe::WriteSome(absl::string_view data) {
   size_t done = 0;
-  bool full = false;
-  while (pipe_.valid() && done < buffer_.size() && !full) {
-    ssize_t written =
-        write(pipe_.get(), buffer_.data() + done, buffer_.size() - done);
+  while (pipe_.valid() && done < data.size()) {
+    const ssize_t written =
+        write(pipe_.get(), data.data() + done, data.size() - done);
     if (written > 0) {
       done += static_cast<size_t>(written);
     } else if (written < 0 && errno == EAGAIN) {
-      full = true;
+      if (enlarged_) return done;
+      enlarged_ = true;
+      // Refused beyond a user's limit: then it stays as it is.
+      fcntl(pipe_.get(), F_SETPIPE_SZ, kEnlargedPipe);
     } else if (written < 0 && errno != EINTR) {
       Close();  // Nobody reads it any more; the sender need not know.
     }
   }
-  if (!pipe_.valid()) done = buffer_.size();
-  buffer_.erase(0, done);
-  consumed_ += done;
-  if (buffer_.empty()) {
-    buffer_.shrink_to_fit();
+  return pipe_.valid() ? done : data.size();
+}
+
+void StdinPipe::Flush() {
+  const size_t done = WriteSome(absl::string_view(buffer_).substr(begin_));
+  begin_ += done;
+  if (begin_ == buffer_.size()) {
+    std::string().swap(buffer_);
+    begin_ = 0;
     if (ended_) Close();
+  } else if (begin_ > buffer_.size() / 2) {
+    buffer_.erase(0, begin_);
+    begin_ = 0;
   }
   Wait(!buffer_.empty());
+  Taken(done);
+}
+
+void StdinPipe::Taken(size_t bytes) {
+  consumed_ += bytes;
   if (!ended_ && consumed_ - announced_ >= kWindow / 4) {
     announced_ = consumed_;
     on_credit_();

@@ -20,8 +20,9 @@ namespace berth::holder {
 // sender and not here. One thread.
 class StdinPipe {
  public:
-  // How far input may run ahead of what the command's pipe took.
-  static constexpr uint64_t kWindow = 256 << 10;
+  // How far input may run ahead of what the command's pipe took: four of the
+  // largest frames, so that the sender does not wait for each.
+  static constexpr uint64_t kWindow = 1 << 20;
 
   // `on_credit` is called when limit() has grown by much. The command's end of
   // the pipe goes to `reader`.
@@ -42,7 +43,11 @@ class StdinPipe {
  private:
   StdinPipe(EventLoop& loop, UniqueFd pipe, std::function<void()> on_credit)
       : loop_(loop), pipe_(std::move(pipe)), on_credit_(std::move(on_credit)) {}
+  // Writes to the pipe what it takes of `data`; returns how many bytes that
+  // were, all of them if nobody reads any more.
+  size_t WriteSome(absl::string_view data);
   void Flush();
+  void Taken(size_t bytes);
   void Wait(bool for_room);
   void Close();
 
@@ -50,7 +55,10 @@ class StdinPipe {
   UniqueFd pipe_;
   const std::function<void()> on_credit_;
   bool watched_ = false;
+  bool enlarged_ = false;
+  // What the pipe had no room for, from begin_ on.
   std::string buffer_;
+  size_t begin_ = 0;
   uint64_t received_ = 0;
   uint64_t consumed_ = 0;   // Taken by the pipe, or by nobody if it is closed.
   uint64_t announced_ = 0;  // `consumed_` at the last on_credit_().

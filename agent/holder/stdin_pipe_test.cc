@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <string>
+
 namespace berth::holder {
 namespace {
 
@@ -80,20 +83,33 @@ TEST_F(StdinPipeTest, LetsTheSenderFinishWhenNobodyReads) {
 }
 
 TEST_F(StdinPipeTest, WritesTheRestWhenThereIsRoom) {
-  std::string all(StdinPipe::kWindow, 'x');
-  EXPECT_TRUE(pipe_->Write(0, all, true).ok());
-  size_t got = 0;
+  // More than the pipe holds, in odd parts: what is left over goes in order.
+  std::string all(2 * StdinPipe::kWindow, 0);
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i * 31 >> 7;
+  size_t sent = 0;
+  const auto send = [&] {
+    const size_t part =
+        std::min<size_t>({all.size() - sent, pipe_->limit() - sent, 200'001});
+    const bool last = sent + part == all.size();
+    EXPECT_TRUE(
+        pipe_->Write(sent, absl::string_view(all).substr(sent, part), last)
+            .ok());
+    sent += part;
+  };
+  while (sent < all.size() && sent < pipe_->limit()) send();
+  std::string got;
   loop_->After(absl::Seconds(10), [&] { loop_->Stop(); });
   ASSERT_TRUE(loop_
                   ->Watch(reader_.get(), 1 /* EPOLLIN */,
                           [&](uint32_t) {
-                            size_t size = Read(65536).size();
-                            got += size;
-                            if (size == 0) loop_->Stop();
+                            const std::string part = Read(65536);
+                            got += part;
+                            if (sent < all.size()) send();
+                            if (part.empty()) loop_->Stop();
                           })
                   .ok());
   loop_->Run();
-  EXPECT_EQ(got, all.size());
+  EXPECT_TRUE(got == all) << got.size() << " of " << all.size();
 }
 
 }  // namespace
