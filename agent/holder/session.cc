@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/holder/shell_start.h"
 #include "agent/holder/text.h"
 #include "agent/shell/monotonic.h"
 #include "agent/shell/processes.h"
@@ -25,21 +25,6 @@ constexpr uint32_t kStartFailed = 5;
 
 constexpr size_t kMaxText = 4096;
 constexpr size_t kShownOutput = 400;
-// Enough for all connections, waiting commands, and many that left processes.
-constexpr rlim_t kOpenFiles = 4096;
-
-// Raises the limit of open files, and returns what it was: the shell's is not
-// to change.
-std::optional<uint64_t> RaiseOpenFiles() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
-  uint64_t before = limit.rlim_cur;
-  if (before >= kOpenFiles) return std::nullopt;
-  limit.rlim_cur = std::min(limit.rlim_max, kOpenFiles);
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
-  return before;
-}
-
 std::string DescribeExit(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
     return absl::StrCat("was ended by signal ", WTERMSIG(wait_status));
@@ -84,19 +69,8 @@ absl::Status Session::Init(const v1::HolderStart& start) {
 }
 
 absl::Status Session::StartShell(const v1::HolderStart& start) {
-  shell::TerminalProcessOptions options;
-  options.open_files = RaiseOpenFiles();
-  options.program = start.shell();
-  options.arguments.assign(start.arguments().begin(), start.arguments().end());
-  options.environment.assign(start.environment().begin(),
-                             start.environment().end());
-  options.cwd = start.cwd();
-  if (start.rows() > 0) options.rows = static_cast<uint16_t>(start.rows());
-  if (start.columns() > 0) {
-    options.columns = static_cast<uint16_t>(start.columns());
-  }
-  BERTH_ASSIGN_OR_RETURN(shell_,
-                         shell::BashShell::Create(std::move(options), *this));
+  BERTH_ASSIGN_OR_RETURN(shell::ShellOptions options, ShellOptionsOf(start));
+  BERTH_ASSIGN_OR_RETURN(shell_, shell::CreateShell(std::move(options), *this));
   shell_path_ = start.shell();
   since_ns_ = absl::GetCurrentTimeNanos();
   hello_timeout_ = absl::Milliseconds(
@@ -117,6 +91,18 @@ void Session::OnHello() {
   if (hello_timer_) Ready(absl::OkStatus());
 }
 
+void Session::OnUnusable(const std::string& why) {
+  if (!hello_timer_) return;
+  FailStart(absl::FailedPreconditionError(
+      absl::StrCat("the shell '", shell_path_,
+                   "' can't host sessions: ", EscapeForTerminal(why))));
+}
+
+void Session::FailStart(const absl::Status& why) {
+  Ready(why);
+  End(kStartFailed, std::string(why.message()));
+}
+
 void Session::Ready(const absl::Status& status) {
   if (hello_timer_) loop_.Cancel(*hello_timer_);
   hello_timer_.reset();
@@ -126,11 +112,8 @@ void Session::Ready(const absl::Status& status) {
 void Session::HelloTimedOut() {
   absl::Status why = absl::DeadlineExceededError(absl::StrCat(
       "the shell '", shell_path_, "' could not be hooked within ",
-      absl::FormatDuration(hello_timeout_),
-      ": it runs, but did not load the hook (is it a wrapper that starts "
-      "another shell, or is LD_PRELOAD ignored for it?)"));
-  Ready(why);
-  End(kStartFailed, std::string(why.message()));
+      absl::FormatDuration(hello_timeout_), ": ", shell_->DescribeSilence()));
+  FailStart(why);
 }
 
 // ---- The shell ----
@@ -141,10 +124,11 @@ void Session::HandleControl() {
     loop_.Unwatch(control_);
     control_ = -1;
   }
-  ScheduleCancelStep();
+  ScheduleShellStep();
 }
 
 void Session::OnStateChange() {
+  ScheduleShellStep();
   UpdateHold();
   OnCommandsChange();
   commands_->OnShellStateChange();
@@ -161,15 +145,15 @@ void Session::OnRunDropped(uint64_t id, const std::string& why) {
   commands_->OnRunDropped(id, why);
 }
 
-void Session::ScheduleCancelStep() {
-  if (cancel_timer_) loop_.Cancel(*cancel_timer_);
-  cancel_timer_.reset();
-  absl::Time next = shell_->next_cancel_step();
+void Session::ScheduleShellStep() {
+  if (shell_timer_) loop_.Cancel(*shell_timer_);
+  shell_timer_.reset();
+  absl::Time next = shell_->next_step();
   if (next == absl::InfiniteFuture()) return;
-  cancel_timer_ = loop_.After(next - shell::MonotonicNow(), [this] {
-    cancel_timer_.reset();
-    shell_->StepCancel(shell::MonotonicNow());
-    ScheduleCancelStep();
+  shell_timer_ = loop_.After(next - shell::MonotonicNow(), [this] {
+    shell_timer_.reset();
+    shell_->Step(shell::MonotonicNow());
+    ScheduleShellStep();
   });
 }
 
@@ -177,8 +161,9 @@ void Session::Reap() {
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-    if (pid != shell_->pid()) continue;
-    if (WIFSTOPPED(status)) {
+    if (pid != shell_->pid()) {
+      if (!WIFSTOPPED(status)) shell_->HandleChildExit(pid, status);
+    } else if (WIFSTOPPED(status)) {
       // By `suspend`, or a stray signal: nobody else could continue it.
       kill(pid, SIGCONT);
     } else {

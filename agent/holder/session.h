@@ -18,7 +18,7 @@
 #include "agent/holder/terminal.h"
 #include "agent/log/journal.h"
 #include "agent/log/session_logs.h"
-#include "agent/shell/bash_shell.h"
+#include "agent/shell/shell.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 
 namespace berth::holder {
@@ -50,6 +50,7 @@ class Session final : public shell::ShellObserver,
 
   // ShellObserver.
   void OnHello() override;
+  void OnUnusable(const std::string& why) override;
   void OnStateChange() override;
   void OnRunStarted(uint64_t id) override;
   void OnRunEnded(const shell::RunEnd& end) override;
@@ -77,9 +78,10 @@ class Session final : public shell::ShellObserver,
   absl::Status Init(const v1::HolderStart& start);
   absl::Status StartShell(const v1::HolderStart& start);
   void HelloTimedOut();
+  void FailStart(const absl::Status& why);
   void Ready(const absl::Status& status);
   void HandleControl();
-  void ScheduleCancelStep();
+  void ScheduleShellStep();
   void OnShellExit(int wait_status);
   void OnAllEnded();
 
@@ -100,7 +102,7 @@ class Session final : public shell::ShellObserver,
   std::string shell_path_;
   absl::Duration hello_timeout_;
   std::unique_ptr<agent::SessionLogs> logs_;
-  std::unique_ptr<shell::BashShell> shell_;
+  std::unique_ptr<shell::Shell> shell_;
   std::unique_ptr<Terminal> terminal_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<SessionEnd> end_;
@@ -109,7 +111,7 @@ class Session final : public shell::ShellObserver,
   uint64_t next_connection_ = 0;
   int control_ = -1;  // As long as it is watched.
   std::optional<EventLoop::TimerId> hello_timer_;
-  std::optional<EventLoop::TimerId> cancel_timer_;
+  std::optional<EventLoop::TimerId> shell_timer_;
   std::optional<EventLoop::TimerId> refresh_timer_;
   std::optional<EventLoop::TimerId> terminal_wait_timer_;
   // The running command waits for something to be typed.

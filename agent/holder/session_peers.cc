@@ -71,7 +71,7 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
       return commands_->Stdin(connection.id(), request.stdin());
     case v1::Request::kInterrupt:
       commands_->Interrupt(request.interrupt());
-      return ScheduleCancelStep();
+      return ScheduleShellStep();
     case v1::Request::kAck:
       return commands_->Ack(request.ack());
     case v1::Request::kWithdraw:
@@ -99,7 +99,7 @@ void Session::Type(Connection& connection, const std::string& data) {
     keys.erase(std::remove(keys.begin(), keys.end(), kInterruptKey),
                keys.end());
     commands_->InterruptRunning(false);
-    ScheduleCancelStep();
+    ScheduleShellStep();
   }
   absl::Status status = terminal_->Type(keys);
   if (status.ok()) return;

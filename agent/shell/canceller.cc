@@ -17,13 +17,8 @@ constexpr absl::Duration kForcedKillAfter = absl::Milliseconds(500);
 // Start times of processes are rounded down to ticks, of 10 ms.
 constexpr uint64_t kTickSlack = 2;
 
-// The hook's handler of SIGURG acts as if SIGINT had come, but only while this
-// very run is executed.
-void InterruptShell(const Canceller::Target& target, bool force) {
-  sigval value;
-  value.sival_ptr =
-      reinterpret_cast<void*>(target.run_id << 1 | (force ? 1 : 0));
-  sigqueue(target.shell, SIGURG, value);
+bool IsOfRun(const ProcessInfo& info, const Canceller::Target& target) {
+  return info.start_ticks + kTickSlack >= target.started_ticks;
 }
 
 }  // namespace
@@ -57,9 +52,7 @@ void Canceller::NoteNewChildren(const Target& target, int signal) {
   pid_t newest = 0;
   for (pid_t child : ChildrenOf(target.shell)) {
     auto info = GetProcessInfo(child);
-    if (!info || info->start_ticks + kTickSlack < target.started_ticks) {
-      continue;
-    }
+    if (!info || !IsOfRun(*info, target)) continue;
     if (info->group != target.shell) {
       newest = info->group;
     } else if (signal != SIGINT) {
@@ -69,12 +62,25 @@ void Canceller::NoteNewChildren(const Target& target, int signal) {
   if (newest > 0) groups_.insert(newest);
 }
 
-absl::Duration Canceller::Step(absl::Time now, const Target& target) {
+// For shells without job control, and for what is in $(...) of those that have
+// it.
+void Canceller::SignalOwnGroup(const Target& target, int signal) {
+  for (const ProcessInfo& info : AllProcesses()) {
+    if (info.group == target.shell && info.pid != target.shell &&
+        IsOfRun(info, target)) {
+      kill(info.pid, signal);
+    }
+  }
+}
+
+absl::Duration Canceller::Step(absl::Time now, const Target& target,
+                               InterruptShell interrupt_shell) {
   int signal = SignalFor(now);
   NoteForeground(target);
   if (repeated_) NoteNewChildren(target, signal);
   repeated_ = true;
-  if (!target.replaced) InterruptShell(target, force_ || signal == SIGKILL);
+  if (!target.replaced) interrupt_shell(force_ || signal == SIGKILL);
+  if (target.own_group) SignalOwnGroup(target, signal);
   for (auto group = groups_.begin(); group != groups_.end();) {
     group =
         killpg(*group, signal) == 0 ? std::next(group) : groups_.erase(group);

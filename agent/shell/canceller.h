@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <set>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 
 namespace berth::shell {
@@ -25,7 +26,13 @@ class Canceller {
     uint64_t started_ticks = 0;  // When the run started, since boot.
     // The run has made the shell another program, by `exec`.
     bool replaced = false;
+    // What the run has in the shell's own process group is not interrupted
+    // with the shell.
+    bool own_group = false;
   };
+  // Acts as if ^C had been typed, on the shell alone and only during the
+  // run; `force`: also if it ignores being interrupted.
+  using InterruptShell = absl::FunctionRef<void(bool force)>;
 
   // `now`: of a monotonic clock.
   Canceller(absl::Time now, bool force) : begun_(now), force_(force) {}
@@ -34,12 +41,14 @@ class Canceller {
   void Force(absl::Time now);
 
   // Sends signals, and returns when to do so again if the run hasn't ended.
-  absl::Duration Step(absl::Time now, const Target& target);
+  absl::Duration Step(absl::Time now, const Target& target,
+                      InterruptShell interrupt_shell);
 
  private:
   int SignalFor(absl::Time now) const;
   void NoteForeground(const Target& target);
   void NoteNewChildren(const Target& target, int signal);
+  void SignalOwnGroup(const Target& target, int signal);
 
   absl::Time begun_;
   bool force_;

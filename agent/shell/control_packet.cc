@@ -12,9 +12,13 @@ bool IsKnown(uint32_t type) {
     case BERTH_RUN:
     case BERTH_WITHDRAW:
     case BERTH_ACK:
+    case BERTH_INTERRUPT:
+    case BERTH_QUERY:
     case BERTH_HELLO:
+    case BERTH_UNUSABLE:
     case BERTH_PROMPT:
     case BERTH_BUSY:
+    case BERTH_READY:
     case BERTH_STARTED:
     case BERTH_DONE:
     case BERTH_WITHDRAWN:

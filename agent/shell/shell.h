@@ -40,6 +40,8 @@ class ShellObserver {
 
   // The shell can take runs, now or when it has read its start-up files.
   virtual void OnHello() = 0;
+  // It never will; `why` is for people. Comes instead of OnHello().
+  virtual void OnUnusable(const std::string& why) = 0;
   virtual void OnStateChange() = 0;
   virtual void OnRunStarted(uint64_t id) = 0;
   // All output of what ran in the foreground is in the run's streams now.
@@ -56,10 +58,14 @@ class Shell {
  public:
   virtual ~Shell() = default;
 
+  // 0 if it has no process of its own.
   virtual pid_t pid() const = 0;
 
-  // The master side of its terminal.
+  // The master side of its terminal; -1 if it has none.
   virtual int terminal() const = 0;
+
+  // What to tell if OnHello() does not come in time: "it runs, but ...".
+  virtual std::string DescribeSilence() const = 0;
 
   // To be polled for input, then HandleControl(). -1 if there is none (more).
   virtual int control() const = 0;
@@ -86,13 +92,18 @@ class Shell {
   // ends. `force`: also if it ignores being interrupted.
   virtual void Cancel(bool force) = 0;
 
-  // When StepCancel() is due; absl::InfiniteFuture() if it isn't. Of the
-  // monotonic clock that `now` is of.
-  virtual absl::Time next_cancel_step() const = 0;
-  virtual void StepCancel(absl::Time now) = 0;
+  // When Step() is due, which goes on with what takes several tries;
+  // absl::InfiniteFuture() if it isn't. Of the monotonic clock that `now` is
+  // of. May change with each call of any method.
+  virtual absl::Time next_step() const = 0;
+  virtual void Step(absl::Time now) = 0;
 
   // The process has ended (its owner reaps it).
   virtual void HandleExit() = 0;
+
+  // A process other than pid() has ended that the owner has reaped, as
+  // `wait_status` says.
+  virtual void HandleChildExit(pid_t pid, int wait_status) = 0;
 };
 
 }  // namespace berth::shell

@@ -4,27 +4,16 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/shell/spawn.h"
 #include "base/unique_fd.h"
 
 namespace berth::shell {
 
-struct TerminalProcessOptions {
-  std::string program;
-  std::vector<std::string> arguments;  // After argv[0].
-  std::vector<std::string> environment;
-  std::string cwd;  // If it can't be entered: "/".
+struct TerminalProcessOptions : SpawnOptions {
   uint16_t rows = 24;
   uint16_t columns = 80;
-  // The program's soft limit of open files, if not ours.
-  std::optional<uint64_t> open_files;
-  // Descriptors that the program gets as 3, 4 and so on; at most 4. They stay
-  // the caller's.
-  std::vector<int> inherited;
 };
 
 struct TerminalProcess {
@@ -32,9 +21,8 @@ struct TerminalProcess {
   UniqueFd terminal;  // The master side. Non-blocking.
 };
 
-// Starts a program as leader of a new session on a new terminal, with all
-// signals at their defaults and no other descriptors. The error names the
-// program and why it could not be executed.
+// Starts a program as leader of a new session on a new terminal. Errors are
+// those of Spawn(), and of making the terminal.
 absl::StatusOr<TerminalProcess> StartOnTerminal(
     const TerminalProcessOptions& options);
 

@@ -53,6 +53,7 @@ class ShellTest : public ::testing::Test {
   void RepeatFresh(absl::FunctionRef<void(int)> body);
 
   HolderSession& session() { return *session_; }
+  bool started() const { return session_ != nullptr; }
   // Ends the session and starts another.
   void Restart(const HolderSession::Options& options = {},
                Location where = Location::current());

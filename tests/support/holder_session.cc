@@ -83,6 +83,7 @@ absl::Status HolderSession::Launch(const Options& options) {
   mkdir(directory_.c_str(), 0700);
   mkdir(home_.c_str(), 0700);
   WriteTextFile(home_ + "/.bashrc", options.bashrc);
+  WriteTextFile(home_ + "/.zshrc", options.zshrc);
   Process::Options program;
   program.argv = {HolderProgram()};
   program.stderr_path = temp_.path() + "/holder.log";
@@ -92,6 +93,7 @@ absl::Status HolderSession::Launch(const Options& options) {
   start.set_version(1);
   start.set_instance_id(NewUuid());
   start.set_directory(directory_);
+  start.set_kind(options.kind);
   start.set_shell(options.shell);
   for (const std::string& argument : options.arguments)
     start.add_arguments(argument);

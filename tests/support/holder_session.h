@@ -53,12 +53,14 @@ std::string Frame(absl::string_view message);
 class HolderSession {
  public:
   struct Options {
+    holder::v1::HolderStart::ShellKind kind = holder::v1::HolderStart::BASH;
     std::string shell = "/bin/bash";
     std::vector<std::string> arguments;
     // Added to HOME, PATH, TERM and LANG.
     std::vector<std::string> environment;
     // What the shell reads at its start.
     std::string bashrc = "PS1='$ '\nunset HISTFILE\n";
+    std::string zshrc = "PS1='$ '\n";
     uint64_t log_limit = 64 << 20;
     holder::v1::HolderStart::WhenFull when_full =
         holder::v1::HolderStart::BLOCK;

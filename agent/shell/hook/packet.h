@@ -1,6 +1,7 @@
-/* The packets on the control channel between the holder and the hook inside
- * bash: one SOCK_SEQPACKET message each, this header and sometimes text. Read
- * by C and C++; both ends are built together, so it has no versions. */
+/* The packets on the control channel between the holder and what serves it
+ * inside a shell: one SOCK_SEQPACKET message each, this header and sometimes
+ * text. Read by C and C++, and by Python (python/session.py); both ends are
+ * built together, so it has no versions. */
 #ifndef BERTH_AGENT_SHELL_HOOK_PACKET_H_
 #define BERTH_AGENT_SHELL_HOOK_PACKET_H_
 
@@ -11,10 +12,14 @@ enum berth_packet_type {
   BERTH_RUN = 'R',      /* with SCM_RIGHTS: script, stdin, stdout, stderr */
   BERTH_WITHDRAW = 'C', /* forget run `id` if it has not started */
   BERTH_ACK = 'A',      /* `done` was seen; no signal for it will follow */
+  BERTH_INTERRUPT = 'I', /* interrupt run `id`; to Python alone */
+  BERTH_QUERY = 'Q',    /* does it wait at its prompt? to zsh alone */
   /* From the shell. */
   BERTH_HELLO = 'H',     /* status: pid */
+  BERTH_UNUSABLE = 'F',  /* instead of hello: it can't serve; text: why */
   BERTH_PROMPT = 'P',    /* waits for a key; status: `$?`, text: cwd */
   BERTH_BUSY = 'B',      /* a line was accepted */
+  BERTH_READY = 'K',     /* would take run `id` now, by a key; from zsh alone */
   BERTH_STARTED = 'S',   /* run `id` has its descriptors and starts */
   BERTH_DONE = 'D',      /* status, how, ns; text: cwd */
   BERTH_WITHDRAWN = 'W', /* run `id` was forgotten before it started */
@@ -25,6 +30,11 @@ enum berth_packet_type {
 enum {
   BERTH_RUN_KEEP_SHELL = 1, /* `exit` and `set -e` end the run only */
   BERTH_RUN_KEEP_ERREXIT = 2, /* a `set -e` of the run is undone after it */
+};
+
+/* Flags of BERTH_INTERRUPT. */
+enum {
+  BERTH_INTERRUPT_FORCE = 1, /* also if it ignores being interrupted */
 };
 
 /* Flags of BERTH_ACK. */

@@ -1,4 +1,4 @@
-#include "agent/shell/control_channel.h"
+#include "agent/shell/socket_channel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,17 +16,18 @@ constexpr size_t kMaxDescriptors = 4;
 
 }  // namespace
 
-absl::StatusOr<ControlChannel> ControlChannel::Open(UniqueFd& peer) {
+absl::StatusOr<std::unique_ptr<SocketChannel>> SocketChannel::Open(
+    UniqueFd& peer) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return ErrnoToStatus(errno, "socketpair");
   }
   peer.reset(ends[1]);
-  return ControlChannel(UniqueFd(ends[0]));
+  return std::unique_ptr<SocketChannel>(new SocketChannel(UniqueFd(ends[0])));
 }
 
-absl::Status ControlChannel::Send(const ControlPacket& packet,
-                                  absl::Span<const int> fds) {
+absl::Status SocketChannel::Send(const ControlPacket& packet,
+                                 absl::Span<const int> fds) {
   if (!is_open() || fds.size() > kMaxDescriptors) {
     return absl::UnavailableError("the shell's control channel is closed");
   }
@@ -55,7 +56,7 @@ absl::Status ControlChannel::Send(const ControlPacket& packet,
   return absl::UnavailableError("the shell's control channel is closed");
 }
 
-absl::StatusOr<std::optional<ControlPacket>> ControlChannel::Receive() {
+absl::StatusOr<std::optional<ControlPacket>> SocketChannel::Receive() {
   if (!is_open()) return std::nullopt;
   char bytes[sizeof(berth_packet) + BERTH_PACKET_TEXT_MAX];
   // Without a place for descriptors the kernel drops any that are sent.

@@ -1,0 +1,18 @@
+#ifndef BERTH_AGENT_HOLDER_SHELL_START_H_
+#define BERTH_AGENT_HOLDER_SHELL_START_H_
+
+#include "absl/status/statusor.h"
+#include "agent/shell/shell_factory.h"
+#include "proto/berth/holder/v1/holder.pb.h"
+
+namespace berth::holder {
+
+// The shell that a session is to have. Raises this process's limit of open
+// files, which a holder needs more of than a shell; the shell keeps what it
+// had. INVALID_ARGUMENT: no shell of a known kind.
+absl::StatusOr<shell::ShellOptions> ShellOptionsOf(
+    const v1::HolderStart& start);
+
+}  // namespace berth::holder
+
+#endif  // BERTH_AGENT_HOLDER_SHELL_START_H_

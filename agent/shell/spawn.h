@@ -1,0 +1,58 @@
+#ifndef BERTH_AGENT_SHELL_SPAWN_H_
+#define BERTH_AGENT_SHELL_SPAWN_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace berth::shell {
+
+// As setrlimit(2): soft and hard limit alike.
+struct ResourceLimit {
+  uint32_t resource = 0;  // RLIMIT_…
+  uint64_t limit = 0;
+};
+
+// A program to start.
+struct SpawnOptions {
+  std::string program;                 // Absolute.
+  std::vector<std::string> arguments;  // After argv[0].
+  std::vector<std::string> environment;
+  std::string cwd;  // If it can't be entered: "/".
+  // The program's soft limit of open files, if not ours. `limits` win.
+  std::optional<uint64_t> open_files;
+  std::vector<ResourceLimit> limits;
+  // A cgroup's directory, which the program is moved to. Empty: ours.
+  std::string cgroup;
+  // Descriptors that the program gets as 3, 4 and so on; at most 4. They stay
+  // the caller's.
+  std::vector<int> inherited;
+};
+
+// What a program gets as descriptors 0, 1 and 2. They stay the caller's.
+struct Streams {
+  int in = -1;
+  int out = -1;
+  int err = -1;
+};
+
+enum class Leads {
+  kTerminalSession,  // A new session, whose terminal its stdin is.
+  kProcessGroup,     // A new process group, without a terminal.
+};
+
+// Starts a program with all signals at their defaults and no other
+// descriptors. Limits and cgroup hold before its first instruction. The error
+// names the program, limit or cgroup, and says why it did not do;
+// INVALID_ARGUMENT: no such resource.
+absl::StatusOr<pid_t> Spawn(const SpawnOptions& options, const Streams& streams,
+                            Leads leads);
+
+}  // namespace berth::shell
+
+#endif  // BERTH_AGENT_SHELL_SPAWN_H_

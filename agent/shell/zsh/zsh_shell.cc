@@ -1,0 +1,82 @@
+#include "agent/shell/zsh/zsh_shell.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "agent/shell/zsh/pipe_channel.h"
+#include "base/files.h"
+#include "base/status_macros.h"
+
+namespace berth::shell {
+namespace {
+
+constexpr unsigned char kGlue[] = {
+#include "agent/shell/zsh/glue.inc"
+};
+
+// What glue.zsh binds: a function key that no terminal has.
+constexpr absl::string_view kKey = "\x1b[5731~";
+// While something typed runs, zsh tells when it is done; unless the user has
+// taken that away, or left a sequence of keys unfinished. So it is asked too,
+// less and less often: answers wait in a pipe.
+constexpr absl::Duration kFirstQuery = absl::Milliseconds(20);
+constexpr absl::Duration kLastQuery = absl::Seconds(2);
+constexpr int kMaxQueries = 20;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Shell>> ZshShell::Create(
+    TerminalProcessOptions options, const std::string& directory,
+    ShellObserver& observer) {
+  BERTH_RETURN_IF_ERROR(WriteFileAtomically(
+      directory + "/.zshenv",
+      absl::string_view(reinterpret_cast<const char*>(kGlue), sizeof(kGlue))));
+  UniqueFd requests;
+  UniqueFd answers;
+  BERTH_ASSIGN_OR_RETURN(std::unique_ptr<PipeChannel> channel,
+                         PipeChannel::Open(requests, answers));
+  std::optional<std::string> before =
+      SetVariable(options.environment, "ZDOTDIR", directory);
+  if (before) SetVariable(options.environment, "BERTH_ZDOTDIR", *before);
+  AddDefaultTerm(options.environment);
+  options.inherited = {requests.get(), answers.get()};
+  BERTH_ASSIGN_OR_RETURN(TerminalProcess process, StartOnTerminal(options));
+  return std::unique_ptr<Shell>(
+      new ZshShell(std::move(process), std::move(channel), observer));
+}
+
+std::string ZshShell::DescribeSilence() const {
+  return "it runs, but did not read its first start-up file (is it a zsh, is "
+         "it "
+         "started with -f, or does /etc/zsh/zshenv set ZDOTDIR?)";
+}
+
+// At the end of a run zsh ignores SIGINT until it knows that none will follow.
+void ZshShell::Interrupt(uint64_t, bool force) {
+  kill(pid(), SIGINT);
+  if (force) kill(pid(), SIGURG);
+}
+
+absl::Duration ZshShell::Poke(int attempt) {
+  if (attempt == 0) key_pressed_ = false;
+  const bool busy =
+      state() == ShellState::kUserBusy || state() == ShellState::kOvertaken;
+  if (!busy || attempt > kMaxQueries) return absl::InfiniteDuration();
+  if (attempt > 0) Send(BERTH_QUERY, 0);
+  return std::min(kFirstQuery * (1 << std::min(attempt, 10)), kLastQuery);
+}
+
+// It knows of the run already, and has to be made to look at its prompt.
+void ZshShell::OnPromptBeforeRun() { Send(BERTH_QUERY, 0); }
+
+void ZshShell::OnReady() {
+  if (key_pressed_) return;
+  key_pressed_ = write(terminal(), kKey.data(), kKey.size()) > 0;
+}
+
+}  // namespace berth::shell
