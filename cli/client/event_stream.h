@@ -1,38 +1,21 @@
 #ifndef BERTH_CLI_CLIENT_EVENT_STREAM_H_
 #define BERTH_CLI_CLIENT_EVENT_STREAM_H_
 
-#include <sys/uio.h>
-
 #include <memory>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "cli/client/connection.h"
-#include "google/protobuf/message_lite.h"
+#include "cli/client/event_frame.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/support/byte_buffer.h"
-#include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::cli {
-
-// A message as it travels.
-grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message);
 
 // One Run or Receive stream of raw messages. One thread may read while another
 // writes. Cancel() may be called from any.
 class EventStream {
  public:
-  // A frame from the session.
-  struct Frame {
-    // Output: the data lies in `pieces` until the next Read().
-    bool is_output = false;
-    uint64_t offset = 0;
-    v1::OutputStream stream = v1::OUTPUT_STREAM_UNSPECIFIED;
-    std::vector<iovec> pieces;
-    size_t size = 0;
-    // Anything else.
-    v1::CommandEvent event;
-  };
+  using Frame = EventFrame;
 
   EventStream(Connection& connection, const grpc::internal::RpcMethod& method);
 
@@ -58,8 +41,6 @@ class EventStream {
 
  private:
   static std::shared_ptr<grpc::ClientContext> MakeContext();
-  bool ParseEvent(Frame& frame);
-  bool FillOutput(Frame& frame);
 
   Connection& connection_;
   const std::shared_ptr<grpc::ClientContext> context_;
@@ -67,7 +48,7 @@ class EventStream {
       grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
       stream_;
   grpc::ByteBuffer message_;
-  std::vector<grpc::Slice> slices_;
+  EventFrameParser parser_;
   bool malformed_ = false;
   bool from_broker_ = false;
 };
