@@ -19,6 +19,10 @@ Signal ToSignal(int number) {
       return Signal::kInterrupt;
     case SIGTERM:
       return Signal::kTerminate;
+    case SIGWINCH:
+      return Signal::kResized;
+    case SIGCONT:
+      return Signal::kContinued;
     default:
       return Signal::kHangup;
   }
@@ -30,7 +34,7 @@ int RunDirectly(Invocation::Params params) {
   // Every thread inherits the mask, so that only sigwait() sees them.
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT}) {
     sigaddset(&signals, number);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -45,6 +49,7 @@ int RunDirectly(Invocation::Params params) {
       invocation.signals().Post(ToSignal(number));
     }
   }).detach();
+  invocation.OnSuspend([] { raise(SIGSTOP); });
   return RunCommandLine(invocation);
 }
 

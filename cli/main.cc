@@ -15,6 +15,7 @@
 #include "cli/commands/command.h"
 #include "cli/direct.h"
 #include "cli/keeper/client.h"
+#include "cli/terminal/saved_terminal.h"
 
 namespace berth::cli {
 namespace {
@@ -62,6 +63,8 @@ int Main(int argc, char** argv) {
   if (!params.args.empty() && params.args[0] == "keeper") {
     return RunKeeperCommand(params);
   }
+  // Whoever works in the keeper is not stopped for reading from a terminal.
+  if (!params.args.empty() && params.args[0] == "enter") WaitForForeground(0);
   if (use_keeper) {
     if (const std::optional<int> exit_status = RunInKeeper(params)) {
       return *exit_status;

@@ -19,9 +19,6 @@
 namespace berth::agent {
 namespace {
 
-// Longer than any event but a watched terminal's: texts in them are cut, and a
-// path has at most 4 KiB, twice in a `queued`.
-constexpr size_t kMaxEventBytes = 32 << 10;
 constexpr int kSendMilliseconds = 10'000;
 
 absl::Status CheckPeer(int fd) {
@@ -103,8 +100,7 @@ absl::Status HolderConnection::Send(const holder::v1::Request& request,
 
 absl::StatusOr<std::optional<holder::v1::Event>>
 HolderConnection::TryReceive() {
-  // No watcher of terminals here, whose events would be long.
-  if (buffer_.empty()) buffer_.resize(kMaxEventBytes);
+  if (buffer_.empty()) buffer_.resize(max_event_);
   ssize_t got = 0;
   do {
     got = recv(fd_.get(), buffer_.data(), buffer_.size(),

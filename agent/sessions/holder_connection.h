@@ -1,6 +1,7 @@
 #ifndef BERTH_AGENT_SESSIONS_HOLDER_CONNECTION_H_
 #define BERTH_AGENT_SESSIONS_HOLDER_CONNECTION_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,12 +35,19 @@ class HolderConnection {
   // Waits for the next event. DEADLINE_EXCEEDED: there was none.
   absl::StatusOr<holder::v1::Event> Receive(absl::Duration limit);
 
+  // Receives events up to this many bytes, as a watched terminal's are. To be
+  // called before the first is received.
+  void set_max_event(size_t bytes) { max_event_ = bytes; }
+
   // Readable when there is something to receive.
   int fd() const { return fd_.get(); }
 
  private:
   explicit HolderConnection(UniqueFd fd) : fd_(std::move(fd)) {}
 
+  // Longer than any event but a watched terminal's: texts in them are cut, and
+  // a path has at most 4 KiB, twice in a `queued`.
+  size_t max_event_ = 32 << 10;
   UniqueFd fd_;
   std::string buffer_;  // The receiver's.
 };

@@ -28,10 +28,12 @@ ManagedSession::ManagedSession(std::string directory, v1::Session session,
       instance_id_(session.instance_id()),
       owner_(session.owner()),
       max_idle_timeout_(max_idle_timeout),
+      terminals_(absl::StrCat(session.id())),
       session_(std::move(session)),
       hold_(absl::StrCat(session_.id())),
       clock_(FromProto(session_.idle_timeout())) {
   if (session_.has_holder()) hold_.Restore(session_.holder());
+  session_.clear_terminals();  // They come back by themselves.
   // A session starts in use until its holder says otherwise.
   state_.set_kind(holder::v1::State::STARTING);
   state_.set_since_ns(absl::ToUnixNanos(absl::Now()));
@@ -53,6 +55,9 @@ v1::Session ManagedSession::SnapshotLocked() const {
   if (hold_.held()) {
     *session.mutable_holder() = hold_.holder();
     session.clear_disconnected_at();
+  }
+  for (v1::AttachedTerminal& terminal : terminals_.List()) {
+    *session.add_terminals() = std::move(terminal);
   }
   if (session.has_end()) return session;
   v1::Activity& activity = *session.mutable_activity();
@@ -117,7 +122,8 @@ void ManagedSession::UpdateClockLocked() {
                                     FromProto(session_.disconnected_at()));
   const absl::Duration already =
       std::clamp(absl::Now() - since, absl::ZeroDuration(), clock_.timeout());
-  clock_.Update(hold_.held() || !idle, SteadyNow(), already);
+  const bool used = hold_.held() || terminals_.typing() > 0;
+  clock_.Update(used || !idle, SteadyNow(), already);
 }
 
 absl::Status ManagedSession::CheckLivesLocked() const {
@@ -170,6 +176,16 @@ void ManagedSession::Leave(const v1::Client& client) {
   if (held && !hold_.held()) {
     *session_.mutable_disconnected_at() = ToProto(absl::Now());
   }
+  UpdateClockLocked();
+}
+
+absl::Status ManagedSession::CheckLives() const {
+  MutexLock lock(mu_);
+  return CheckLivesLocked();
+}
+
+void ManagedSession::TerminalsChanged() {
+  MutexLock lock(mu_);
   UpdateClockLocked();
 }
 

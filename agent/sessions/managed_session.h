@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "agent/sessions/hold.h"
 #include "agent/sessions/idle_clock.h"
+#include "agent/sessions/terminals.h"
 #include "base/cond_var.h"
 #include "base/mutex.h"
 #include "proto/berth/holder/v1/holder.pb.h"
@@ -51,6 +52,13 @@ class ManagedSession {
   absl::Status Enter(const v1::Client& client) ABSL_LOCKS_EXCLUDED(mu_);
   void Leave(const v1::Client& client) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // FAILED_PRECONDITION: the session has ended.
+  absl::Status CheckLives() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The terminals attached to it. To be told of every change of who is.
+  Terminals& terminals() { return terminals_; }
+  void TerminalsChanged() ABSL_LOCKS_EXCLUDED(mu_);
+
   // How long until the idle clock ends it; not set while that does not run.
   std::optional<absl::Duration> IdleLeft() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -78,6 +86,8 @@ class ManagedSession {
   const std::string instance_id_;
   const std::string owner_;
   const absl::Duration max_idle_timeout_;
+
+  Terminals terminals_;
 
   // Orders writers of the record; held during I/O on purpose.
   Mutex io_mu_;

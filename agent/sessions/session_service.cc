@@ -307,6 +307,9 @@ absl::StatusOr<SessionService::Session> SessionService::SetHolder(
   BERTH_ASSIGN_OR_RETURN(Session session,
                          table_.FindOwned(user, request.instance_id()));
   BERTH_RETURN_IF_ERROR(session->SetHolder(request));
+  if (request.has_holder() && request.take()) {
+    session->terminals().SessionTaken(request.holder(), absl::Now());
+  }
   Save(session);
   monitor_.Touch(session);
   return session;

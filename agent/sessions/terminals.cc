@@ -190,10 +190,28 @@ std::shared_ptr<TypedInput> Terminals::Input(uint64_t key) const {
                                : it->second.input;
 }
 
-void Terminals::Typed(uint64_t key) {
+bool Terminals::Type(uint64_t key) {
   MutexLock lock(mu_);
   const auto it = attached_.find(key);
-  if (it != attached_.end()) it->second.typed_at = ++typed_count_;
+  if (it == attached_.end() || !MayType(it->second.visitor) ||
+      it->second.mail.ended) {
+    return false;
+  }
+  it->second.typed_at = ++typed_count_;
+  return true;
+}
+
+bool Terminals::TypedLast(uint64_t key) const {
+  MutexLock lock(mu_);
+  const auto it = attached_.find(key);
+  if (it == attached_.end() || !MayType(it->second.visitor)) return false;
+  return std::none_of(attached_.begin(), attached_.end(),
+                      [&](const auto& entry) {
+                        const Terminal& other = entry.second;
+                        return other.visitor.id != it->second.visitor.id &&
+                               MayType(other.visitor) && !other.mail.ended &&
+                               other.typed_at > it->second.typed_at;
+                      });
 }
 
 void Terminals::Resize(uint64_t key, const v1::TerminalSize& size) {
@@ -265,24 +283,6 @@ void Terminals::NotifyLocked(const std::string& text) {
     notices.push_back(text);
     terminal.wake();
   }
-}
-
-void Terminals::ExitTyped() {
-  MutexLock lock(mu_);
-  Terminal* latest = nullptr;
-  for (auto& [key, terminal] : attached_) {
-    if (!MayType(terminal.visitor) || terminal.mail.ended ||
-        terminal.mail.replaced) {
-      continue;
-    }
-    if (latest == nullptr || terminal.typed_at > latest->typed_at) {
-      latest = &terminal;
-    }
-  }
-  if (latest == nullptr) return;
-  latest->mail.ended.emplace().set_why(v1::TerminalEnded::DETACHED);
-  latest->mail.ended->set_detail("exit");
-  latest->wake();
 }
 
 void Terminals::SessionTaken(const v1::Client& client, absl::Time now) {

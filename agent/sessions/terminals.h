@@ -101,8 +101,10 @@ class Terminals {
   // What was typed in the visit.
   std::shared_ptr<TypedInput> Input(uint64_t key) const
       ABSL_LOCKS_EXCLUDED(mu_);
-  // It typed: the latest is the one whom an `exit` at the prompt detaches.
-  void Typed(uint64_t key) ABSL_LOCKS_EXCLUDED(mu_);
+  // It types. False: it may not, or not any more.
+  bool Type(uint64_t key) ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether it was the last to type: an `exit` at the prompt is its.
+  bool TypedLast(uint64_t key) const ABSL_LOCKS_EXCLUDED(mu_);
 
   void Resize(uint64_t key, const v1::TerminalSize& size)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -120,8 +122,6 @@ class Terminals {
 
   // Tells all of them something.
   void NotifyAll(const std::string& text) ABSL_LOCKS_EXCLUDED(mu_);
-  // `exit` was typed at the prompt: detaches whoever did.
-  void ExitTyped() ABSL_LOCKS_EXCLUDED(mu_);
   // `client` took the session: terminals of others that may type end.
   void SessionTaken(const v1::Client& client, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mu_);

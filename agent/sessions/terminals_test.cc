@@ -155,14 +155,22 @@ TEST_F(TerminalsTest, AVisitOfAnotherClientIsNotTakenForOurs) {
   EXPECT_EQ(terminals_.Input(*key)->offset(), 0u);
 }
 
-TEST_F(TerminalsTest, ExitDetachesWhoTypedLast) {
+TEST_F(TerminalsTest, KnowsWhoTypedLast) {
   const uint64_t ann = Attach("ann");
   const uint64_t bob = Attach("bob", v1::TERMINAL_MODE_SHARE);
-  terminals_.Typed(bob);
-  terminals_.Typed(ann);
-  terminals_.ExitTyped();
-  EXPECT_EQ(terminals_.TakeMail(ann).ended->why(), v1::TerminalEnded::DETACHED);
-  EXPECT_FALSE(terminals_.TakeMail(bob).ended.has_value());
+  const uint64_t eve = Attach("eve", v1::TERMINAL_MODE_PEEK);
+  EXPECT_TRUE(terminals_.Type(bob));
+  EXPECT_TRUE(terminals_.Type(ann));
+  EXPECT_FALSE(terminals_.Type(eve));
+  EXPECT_TRUE(terminals_.TypedLast(ann));
+  EXPECT_FALSE(terminals_.TypedLast(bob));
+  EXPECT_FALSE(terminals_.TypedLast(eve));
+}
+
+TEST_F(TerminalsTest, WhoWasTakenOverTypesNoMore) {
+  const uint64_t ann = Attach("ann");
+  Attach("bob", v1::TERMINAL_MODE_TAKE);
+  EXPECT_FALSE(terminals_.Type(ann));
 }
 
 TEST_F(TerminalsTest, WhoTakesTheSessionEndsTerminalsOfOthers) {

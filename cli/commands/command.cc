@@ -11,6 +11,7 @@
 #include "cli/commands/connect.h"
 #include "cli/commands/context.h"
 #include "cli/commands/disconnect.h"
+#include "cli/commands/enter.h"
 #include "cli/commands/ls.h"
 #include "cli/commands/new.h"
 #include "cli/commands/parser.h"
@@ -25,6 +26,7 @@ constexpr Command kCommands[] = {
     {"new", "make sessions on computers", RunNew},
     {"ls", "list your sessions", RunLs},
     {"run", "run a command in sessions", RunRun},
+    {"enter", "sit down at a session's shell", RunEnter},
     {"receive", "read what commands printed", RunReceive},
     {"disconnect", "let go of sessions; they go on", RunDisconnect},
     {"connect", "connect to sessions again", RunConnect},

@@ -43,6 +43,8 @@ class Invocation {
   const std::vector<std::string>& args() const { return params_.args; }
   const std::string& cwd() const { return params_.cwd; }
   const Environment& environment() const { return params_.environment; }
+  // The descriptor of standard input, for what a terminal needs of it.
+  int in_fd() const { return params_.in; }
   SignalSource& signals() { return signals_; }
   Connector& connector() { return connector_; }
   Input& in() { return in_; }
@@ -61,6 +63,16 @@ class Invocation {
     let_go_ = std::move(let_go);
   }
 
+  // Stops the process that asked, as Ctrl-Z would. SignalSource counts it once
+  // it goes on.
+  void Suspend() {
+    if (suspend_) suspend_();
+  }
+  // Who can. Call before the command begins.
+  void OnSuspend(std::function<void()> suspend) {
+    suspend_ = std::move(suspend);
+  }
+
   // Tells the user, as "berth: <text>". Control bytes are escaped.
   void Say(absl::string_view text);
 
@@ -76,6 +88,7 @@ class Invocation {
  private:
   const Params params_;
   std::function<void(int)> let_go_;
+  std::function<void()> suspend_;
   Connector& connector_;
   SignalSource signals_;
   Input in_;

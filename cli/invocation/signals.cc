@@ -18,6 +18,9 @@ int ExitCode(Signal signal) {
     case Signal::kHangup:
     case Signal::kGone:
       return 129;
+    case Signal::kResized:
+    case Signal::kContinued:
+      break;  // They end nothing.
   }
   return 130;
 }
@@ -29,6 +32,11 @@ SignalSource::SignalSource() : left_fd_(eventfd(0, EFD_CLOEXEC)) {}
 void SignalSource::Post(Signal signal) {
   MutexLock lock(mu_);
   if (settled_) return;
+  if (signal == Signal::kResized || signal == Signal::kContinued) {
+    ++(signal == Signal::kResized ? resizes_ : continues_);
+    if (on_terminal_) on_terminal_();
+    return;
+  }
   if (signal == Signal::kInterrupt) ++interrupts_;
   const bool forwarded =
       signal == Signal::kInterrupt && forward_interrupts_ && interrupts_ == 1;
@@ -65,6 +73,21 @@ void SignalSource::LeaveLocked() {
 int SignalSource::interrupts() const {
   MutexLock lock(mu_);
   return interrupts_;
+}
+
+int SignalSource::resizes() const {
+  MutexLock lock(mu_);
+  return resizes_;
+}
+
+int SignalSource::continues() const {
+  MutexLock lock(mu_);
+  return continues_;
+}
+
+void SignalSource::OnTerminal(std::function<void()> changed) {
+  MutexLock lock(mu_);
+  on_terminal_ = std::move(changed);
 }
 
 bool SignalSource::left() const {

@@ -16,6 +16,8 @@ enum class Signal {
   kTerminate,  // SIGTERM.
   kHangup,     // SIGHUP: its terminal is gone.
   kGone,       // The process itself is gone.
+  kResized,    // SIGWINCH: its terminal changed its size.
+  kContinued,  // SIGCONT: it goes on after it was stopped.
 };
 
 // The signals of one invocation, as state rather than as a queue, so that any
@@ -26,7 +28,8 @@ class SignalSource {
   SignalSource();
 
   // Something happened. Any signal makes the command leave, except the first
-  // interrupt once ForwardInterrupts() was called.
+  // interrupt once ForwardInterrupts() was called, and the last two above,
+  // which only matter to who watches the terminal.
   void Post(Signal signal);
 
   // From now on the first interrupt is the command's own business, such as
@@ -40,13 +43,21 @@ class SignalSource {
   void Leave();
 
   int interrupts() const;
+  // How often the terminal changed its size, and the process was continued.
+  int resizes() const;
+  int continues() const;
   bool left() const;
   // Readable once left, for poll(). Nobody reads from it.
   int left_fd() const { return left_fd_.get(); }
   // 128 and the number of the signal that ended it, as shells report it.
   int exit_code() const;
 
-  // Calls a function at every signal, for as long as it lives.
+  // Calls `changed` when resizes() or continues() are others; null: nobody any
+  // more. It may do as little as a Watch's function.
+  void OnTerminal(std::function<void()> changed);
+
+  // Calls a function at every signal that may matter to a command, for as long
+  // as it lives.
   class Watch {
    public:
     // `on_signal` is called with a lock held, on any thread, and told whether
@@ -68,7 +79,10 @@ class SignalSource {
   const UniqueFd left_fd_;
   mutable Mutex mu_;
   std::list<std::function<void(bool left)>> watches_ ABSL_GUARDED_BY(mu_);
+  std::function<void()> on_terminal_ ABSL_GUARDED_BY(mu_);
   int interrupts_ ABSL_GUARDED_BY(mu_) = 0;
+  int resizes_ ABSL_GUARDED_BY(mu_) = 0;
+  int continues_ ABSL_GUARDED_BY(mu_) = 0;
   bool forward_interrupts_ ABSL_GUARDED_BY(mu_) = false;
   bool settled_ ABSL_GUARDED_BY(mu_) = false;
   bool left_ ABSL_GUARDED_BY(mu_) = false;

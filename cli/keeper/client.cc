@@ -22,6 +22,7 @@
 #include "cli/keeper/socket.h"
 #include "cli/keeper/start.h"
 #include "cli/render/duration.h"
+#include "cli/terminal/saved_terminal.h"
 
 namespace berth::cli {
 namespace {
@@ -58,28 +59,41 @@ absl::StatusOr<UniqueFd> ConnectOrStart(const std::string& directory,
 UniqueFd CatchSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT}) {
     sigaddset(&signals, number);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
+keeper::SignalKind ToKind(uint32_t number) {
+  switch (number) {
+    case SIGINT:
+      return keeper::SIGNAL_KIND_INTERRUPT;
+    case SIGTERM:
+      return keeper::SIGNAL_KIND_TERMINATE;
+    case SIGWINCH:
+      return keeper::SIGNAL_KIND_RESIZED;
+    case SIGCONT:
+      return keeper::SIGNAL_KIND_CONTINUED;
+    default:
+      return keeper::SIGNAL_KIND_HANGUP;
+  }
+}
+
 void PassSignal(int signals, int socket) {
   signalfd_siginfo info;
   if (read(signals, &info, sizeof(info)) != sizeof(info)) return;
   keeper::ClientMessage message;
-  message.set_signal(info.ssi_signo == SIGINT    ? keeper::SIGNAL_KIND_INTERRUPT
-                     : info.ssi_signo == SIGTERM ? keeper::SIGNAL_KIND_TERMINATE
-                                                 : keeper::SIGNAL_KIND_HANGUP);
+  message.set_signal(ToKind(info.ssi_signo));
   // A keeper that is gone is noticed by reading.
   SendAll(socket, Encode(message)).IgnoreError();
 }
 
 // Waits for a message; `signals` may be -1. Unavailable: the keeper is gone.
-absl::StatusOr<keeper::KeeperMessage> WaitForMessage(int socket, int signals,
+absl::StatusOr<keeper::KeeperMessage> WaitForMessage(FrameDecoder& decoder,
+                                                     int socket, int signals,
                                                      int timeout_ms) {
-  FrameDecoder decoder;
   for (;;) {
     BERTH_ASSIGN_OR_RETURN(const std::optional<std::string> frame,
                            decoder.Next());
@@ -139,8 +153,17 @@ std::optional<int> RunInKeeper(const Invocation::Params& params) {
            .ok()) {
     return std::nullopt;
   }
-  const auto answer = WaitForMessage(socket->get(), signals.get(), -1);
+  // What is left to do for the terminal if the keeper dies while it has it.
+  const SavedTerminal terminal(params.in, params.out);
+  FrameDecoder decoder;
+  auto answer = WaitForMessage(decoder, socket->get(), signals.get(), -1);
+  while (answer.ok() && answer->has_suspend()) {
+    // Going on is a signal, and passed on as one.
+    raise(SIGSTOP);
+    answer = WaitForMessage(decoder, socket->get(), signals.get(), -1);
+  }
   if (!answer.ok()) {
+    terminal.Restore();
     Tell(absl::StrCat(answer.status().message(),
                       "; see 'berth ls' for what became of the command"));
     return 125;
@@ -169,7 +192,9 @@ int RunKeeperCommand(const Invocation::Params& params) {
   message.set_control(verb == "stop" ? keeper::CONTROL_KIND_STOP
                                      : keeper::CONTROL_KIND_STATUS);
   absl::Status status = SendAll(socket->get(), Encode(message));
-  const auto answer = WaitForMessage(socket->get(), -1, kControlTimeoutMs);
+  FrameDecoder decoder;
+  const auto answer =
+      WaitForMessage(decoder, socket->get(), -1, kControlTimeoutMs);
   if (!answer.ok()) {
     Tell(answer.status().message());
     return 1;

@@ -38,6 +38,7 @@ void Served::Run() {
     invocation = invocation_.get();
   }
   invocation->OnConclude([this](int exit_status) { Exit(exit_status); });
+  invocation->OnSuspend(listener_.suspends);
   const int exit_status = RunCommandLine(*invocation);
   {
     MutexLock lock(mu_);

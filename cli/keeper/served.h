@@ -21,6 +21,8 @@ class Served {
   struct Listener {
     // The exit status is settled, and the process's descriptors are closed.
     std::function<void(int)> exits;
+    // The process is to stop itself until somebody continues it.
+    std::function<void()> suspends;
     // The thread ends. The last call.
     std::function<void()> done;
   };

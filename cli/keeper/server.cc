@@ -22,6 +22,10 @@ std::optional<Signal> ToSignal(keeper::SignalKind kind) {
       return Signal::kTerminate;
     case keeper::SIGNAL_KIND_HANGUP:
       return Signal::kHangup;
+    case keeper::SIGNAL_KIND_RESIZED:
+      return Signal::kResized;
+    case keeper::SIGNAL_KIND_CONTINUED:
+      return Signal::kContinued;
     default:
       return std::nullopt;
   }
@@ -143,6 +147,7 @@ void KeeperServer::Invoke(int id, Peer& peer, const keeper::Invoke& invoke) {
   peer.served = std::make_unique<Served>(
       ToParams(invoke), std::move(fds), connector_,
       Served::Listener{[this, id](int status) { OnExit(id, status); },
+                       [this, id] { OnSuspend(id); },
                        [this, id] { OnDone(id); }});
 }
 
@@ -167,11 +172,19 @@ void KeeperServer::Refuse(Peer& peer, const std::string& reason) {
   peer.gone = true;
 }
 
-// These two are called on the command's thread.
+// These three are called on the command's thread.
 void KeeperServer::OnExit(int id, int exit_status) {
   {
     MutexLock lock(mu_);
     exits_[id] = exit_status;
+  }
+  Wake();
+}
+
+void KeeperServer::OnSuspend(int id) {
+  {
+    MutexLock lock(mu_);
+    suspended_.push_back(id);
   }
   Wake();
 }
@@ -191,11 +204,18 @@ void KeeperServer::Wake() {
 
 void KeeperServer::HandleDone() {
   std::map<int, int> exits;
+  std::vector<int> suspended;
   std::vector<int> done;
   {
     MutexLock lock(mu_);
     exits.swap(exits_);
+    suspended.swap(suspended_);
     done.swap(done_);
+  }
+  for (const int id : suspended) {
+    keeper::KeeperMessage request;
+    request.mutable_suspend();
+    peers_.at(id).Send(request);
   }
   for (const auto& [id, exit_status] : exits) {
     keeper::KeeperMessage answer;

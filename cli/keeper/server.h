@@ -46,6 +46,7 @@ class KeeperServer {
   void Control(Peer& peer, keeper::ControlKind kind);
   void Refuse(Peer& peer, const std::string& reason);
   void OnExit(int id, int exit_status) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnSuspend(int id) ABSL_LOCKS_EXCLUDED(mu_);
   void OnDone(int id) ABSL_LOCKS_EXCLUDED(mu_);
   void Wake();
   void HandleDone() ABSL_LOCKS_EXCLUDED(mu_);
@@ -68,6 +69,7 @@ class KeeperServer {
 
   Mutex mu_;
   std::map<int, int> exits_ ABSL_GUARDED_BY(mu_);  // Id to exit status.
+  std::vector<int> suspended_ ABSL_GUARDED_BY(mu_);
   std::vector<int> done_ ABSL_GUARDED_BY(mu_);
 };
 
