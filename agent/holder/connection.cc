@@ -7,16 +7,12 @@
 
 #include <utility>
 
-#include "absl/strings/string_view.h"
-
 namespace berth::holder {
 namespace {
 
 // Handled at a time, so that one busy peer leaves time for the rest.
 constexpr int kMaxRequests = 16;
 constexpr size_t kMaxDescriptors = 4;
-// A part of the terminal's output, well below kMaxPacket.
-constexpr size_t kTerminalPart = 32 << 10;
 
 // Packets are handled one by one, so one buffer does for all connections; only
 // the pages that a packet reaches take memory.
@@ -48,8 +44,8 @@ Connection::Connection(uint64_t id, UniqueFd fd, EventLoop& loop,
     : id_(id),
       fd_(std::move(fd)),
       loop_(loop),
-      terminal_(terminal),
-      observer_(observer) {}
+      observer_(observer),
+      watch_(terminal) {}
 
 Connection::~Connection() {
   if (open()) loop_.Unwatch(fd_.get());
@@ -133,8 +129,8 @@ void Connection::SendAdvanced(uint64_t sequence, uint64_t offset) {
   Flush();
 }
 
-void Connection::WatchTerminal() {
-  watches_terminal_ = true;
+void Connection::WatchTerminal(std::optional<uint64_t> from_offset) {
+  watch_.Begin(from_offset);
   PumpTerminal();
 }
 
@@ -152,14 +148,9 @@ bool Connection::FlushQueue() {
 }
 
 bool Connection::FlushTerminal() {
-  while (watches_terminal_ && terminal_offset_ < terminal_.end()) {
-    absl::string_view data =
-        terminal_.From(terminal_offset_).substr(0, kTerminalPart);
-    v1::Event event;
-    event.mutable_terminal_output()->set_offset(terminal_offset_);
-    event.mutable_terminal_output()->set_data(data.data(), data.size());
-    if (!TrySend(event.SerializeAsString())) return false;
-    terminal_offset_ += data.size();
+  while (std::optional<v1::Event> event = watch_.Next()) {
+    if (!TrySend(event->SerializeAsString())) return false;
+    watch_.Sent();
   }
   return true;
 }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "agent/holder/event_loop.h"
 #include "agent/holder/terminal.h"
+#include "agent/holder/terminal_watch.h"
 #include "base/unique_fd.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 
@@ -55,9 +56,10 @@ class Connection {
   bool attached() const { return attached_; }
   void set_attached() { attached_ = true; }
 
-  // Sends the terminal's output, from what is remembered of it on.
-  void WatchTerminal();
-  bool watches_terminal() const { return watches_terminal_; }
+  // Sends the terminal's output from now on, and before that what the peer
+  // does not have.
+  void WatchTerminal(std::optional<uint64_t> from_offset);
+  bool watches_terminal() const { return watch_.begun(); }
   // Sends what the terminal has printed since, as far as there is room.
   void PumpTerminal();
 
@@ -77,12 +79,10 @@ class Connection {
   const uint64_t id_;
   UniqueFd fd_;
   EventLoop& loop_;
-  Terminal& terminal_;
   Observer& observer_;
   bool attached_ = false;
-  bool watches_terminal_ = false;
+  TerminalWatch watch_;
   bool waits_for_room_ = false;
-  uint64_t terminal_offset_ = 0;
   std::deque<std::string> queue_;
   size_t queued_bytes_ = 0;
   std::optional<v1::State> state_;

@@ -40,8 +40,13 @@ void Session::Accept(UniqueFd fd) {
 }
 
 void Session::OnClosed(Connection& connection) {
-  loop_.After(absl::ZeroDuration(),
-              [this, id = connection.id()] { connections_.erase(id); });
+  loop_.After(absl::ZeroDuration(), [this, id = connection.id()] {
+    connections_.erase(id);
+    for (const auto& [other, open] : connections_) {
+      if (open->watches_terminal()) return;
+    }
+    terminal_->ForgetScreen();
+  });
 }
 
 void Session::Send(uint64_t connection, const v1::Event& event) {
@@ -81,7 +86,10 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
     case v1::Request::kTerminalInput:
       return Type(connection, request.terminal_input().data());
     case v1::Request::kWatchTerminal:
-      return connection.WatchTerminal();
+      return connection.WatchTerminal(
+          request.watch_terminal().has_from_offset()
+              ? std::optional(request.watch_terminal().from_offset())
+              : std::nullopt);
     case v1::Request::kResizeTerminal:
       return terminal_->Resize(
           static_cast<uint16_t>(request.resize_terminal().rows()),

@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kReadSize = 8192;
 // So that a terminal that prints without end leaves time for the rest.
 constexpr int kMaxReads = 32;
+// What a terminal has that was never told a size.
+constexpr winsize kUsualSize = {24, 80, 0, 0};
 
 }  // namespace
 
@@ -60,6 +62,10 @@ void Terminal::Drain() {
 }
 
 void Terminal::Remember(absl::string_view data) {
+  if (screen_) {
+    SizeScreen();
+    screen_->Feed(data);
+  }
   remembered_.append(data.data(), data.size());
   end_ += data.size();
   // Now and then rather than each time, as it moves the rest.
@@ -73,6 +79,35 @@ absl::string_view Terminal::From(uint64_t& offset) const {
   if (offset < begin) offset = begin;
   if (offset > end_) offset = end_;
   return absl::string_view(remembered_).substr(offset - begin);
+}
+
+void Terminal::SizeScreen() {
+  winsize size = kUsualSize;
+  if (ioctl(master_, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ||
+      size.ws_col == 0) {
+    size = kUsualSize;
+  }
+  screen_->Resize(size.ws_row, size.ws_col);
+}
+
+Terminal::Drawing Terminal::Draw(bool with_scrollback) {
+  if (!screen_) {
+    screen_ = std::make_unique<screen::TerminalScreen>(kUsualSize.ws_row,
+                                                       kUsualSize.ws_col);
+    SizeScreen();
+    screen_->Feed(remembered_);
+  }
+  SizeScreen();
+  Drawing drawing;
+  drawing.bytes = screen_->Redraw(with_scrollback);
+  drawing.offset = end_;
+  drawing.rows = static_cast<uint32_t>(screen_->rows());
+  drawing.columns = static_cast<uint32_t>(screen_->columns());
+  return drawing;
+}
+
+void Terminal::ForgetScreen() {
+  if (remembered_.size() == end_) screen_.reset();
 }
 
 absl::Status Terminal::Type(absl::string_view data) {
@@ -107,8 +142,10 @@ void Terminal::Write() {
 }
 
 void Terminal::Resize(uint16_t rows, uint16_t columns) {
+  Drain();
   winsize size = {rows, columns, 0, 0};
   ioctl(master_, TIOCSWINSZ, &size);
+  if (screen_) SizeScreen();
 }
 
 pid_t Terminal::Foreground() const { return tcgetpgrp(master_); }

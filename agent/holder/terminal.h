@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/holder/event_loop.h"
+#include "agent/screen/terminal_screen.h"
 
 namespace berth::holder {
 
@@ -41,6 +43,24 @@ class Terminal {
   // it is no longer remembered. Valid until the next call of any method.
   absl::string_view From(uint64_t& offset) const;
 
+  // Whether all that was printed from `offset` on is remembered.
+  bool Remembers(uint64_t offset) const {
+    return offset <= end_ && offset >= end_ - remembered_.size();
+  }
+
+  // What puts another terminal into the state of this one.
+  struct Drawing {
+    std::string bytes;
+    uint64_t offset = 0;  // What is printed from here on follows.
+    uint32_t rows = 0;
+    uint32_t columns = 0;
+  };
+  // From the first time on a model of what is shown is kept.
+  // `with_scrollback`: also of what was scrolled out.
+  Drawing Draw(bool with_scrollback);
+  // Nobody wants Draw() soon. Forgets the model if it can be made again.
+  void ForgetScreen();
+
   // Passes typed bytes on; RESOURCE_EXHAUSTED: too many wait, and these were
   // dropped.
   absl::Status Type(absl::string_view data);
@@ -52,6 +72,7 @@ class Terminal {
   // When something typed was last passed on, of the monotonic clock.
   absl::Time last_typed() const { return last_typed_; }
 
+  // What was printed before is of the size before.
   void Resize(uint16_t rows, uint16_t columns);
 
   // The process group in front; -1 if there is none.
@@ -64,6 +85,8 @@ class Terminal {
   void HandleEvents(uint32_t events);
   void Remember(absl::string_view data);
   void Write();
+  // Gives the model the terminal's size, which programs can change, too.
+  void SizeScreen();
 
   EventLoop& loop_;
   const int master_;
@@ -71,6 +94,8 @@ class Terminal {
   bool watched_ = false;
   std::string remembered_;
   uint64_t end_ = 0;
+  // Null as long as nobody watches.
+  std::unique_ptr<screen::TerminalScreen> screen_;
   std::string pending_;
   bool held_ = false;
   absl::Time last_typed_ = absl::InfinitePast();

@@ -491,7 +491,7 @@ TEST_F(ProtocolTest, TerminalIsRememberedForWhoWatchesLater) {
   ExpectPrinted(from, "remembered");
   HolderClient later = Client();
   Request watch;
-  watch.mutable_watch_terminal();
+  watch.mutable_watch_terminal()->set_from_offset(0);
   Check(later.Send(watch));
   std::string seen;
   while (!HasFailure() && seen.find("remembered\r\n") == std::string::npos) {

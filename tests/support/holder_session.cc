@@ -188,7 +188,7 @@ absl::Status HolderSession::Reconnect() {
   client_ = std::make_unique<HolderClient>(std::move(client));
   Request attach, watch;
   attach.mutable_attach();
-  watch.mutable_watch_terminal();
+  watch.mutable_watch_terminal()->set_from_offset(terminal_end_);
   BERTH_RETURN_IF_ERROR(client_->Send(attach));
   BERTH_RETURN_IF_ERROR(client_->Send(watch));
   return Sync();
@@ -262,6 +262,9 @@ void HolderSession::Handle(const Event& event) {
     case Event::kTerminalOutput:
       HandleTerminal(event.terminal_output());
       break;
+    case Event::kTerminalScreen:
+      HandleScreen(event.terminal_screen());
+      break;
     case Event::kQueued:
     case Event::kStarted:
     case Event::kRefused:
@@ -312,6 +315,11 @@ void HolderSession::HandleTerminal(const holder::v1::TerminalOutput& output) {
       output.offset() < terminal_end_ ? terminal_end_ - output.offset() : 0;
   terminal_ += output.data().substr(known);
   terminal_end_ = output.offset() + output.data().size();
+}
+
+void HolderSession::HandleScreen(const holder::v1::TerminalScreen& screen) {
+  terminal_ += screen.data();
+  if (screen.last()) terminal_end_ = screen.offset();
 }
 
 void HolderSession::HandleAnswer(const Event& event) {

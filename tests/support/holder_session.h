@@ -246,6 +246,7 @@ class HolderSession {
   void Handle(const holder::v1::Event& event);
   void HandleState(const holder::v1::State& state);
   void HandleTerminal(const holder::v1::TerminalOutput& output);
+  void HandleScreen(const holder::v1::TerminalScreen& screen);
   void HandleAnswer(const holder::v1::Event& event);
   absl::Status SendInput();
   absl::Status TakeOutput(uint64_t sequence, uint64_t to);

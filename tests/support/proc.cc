@@ -69,6 +69,10 @@ int64_t PrivateDirtyKilobytes(pid_t pid) {
   return Labelled(ReadProc(pid, "smaps_rollup"), "Private_Dirty:");
 }
 
+int64_t AnonymousKilobytes(pid_t pid) {
+  return Labelled(ReadProc(pid, "smaps_rollup"), "Anonymous:");
+}
+
 size_t OpenFiles(pid_t pid) {
   DIR* dir = opendir(absl::StrCat("/proc/", pid, "/fd").c_str());
   if (dir == nullptr) return 0;

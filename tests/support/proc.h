@@ -26,6 +26,8 @@ int64_t BytesRead(pid_t pid);
 size_t OpenFiles(pid_t pid);
 // Kilobytes of memory that are its own and changed.
 int64_t PrivateDirtyKilobytes(pid_t pid);
+// Memory that is its own, without pages of its program.
+int64_t AnonymousKilobytes(pid_t pid);
 // Processes, zombies excepted, of the session (as in setsid(2)) of `leader`.
 std::vector<pid_t> ProcessesOfSession(pid_t leader);
 // Processes, zombies excepted, with `text` in their command line.
