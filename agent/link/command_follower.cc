@@ -195,6 +195,11 @@ bool CommandFollower::CanWait() const {
   return only_start_ && !HasOutput() && !last_.has_value();
 }
 
+bool CommandFollower::Wants(Stream stream) const {
+  return only_ == v1::OUTPUT_STREAM_UNSPECIFIED ||
+         only_ == static_cast<v1::OutputStream>(stream);
+}
+
 absl::Status CommandFollower::WriteFrames(bool more) {
   while (!frames_.empty()) {
     const bool last = frames_.size() == 1;
@@ -260,6 +265,7 @@ absl::Status CommandFollower::PumpOutput() {
       break;
     }
     case LogReader::Chunk::kData: {
+      if (!Wants(chunk.stream)) break;
       const bool more = last_.has_value() && !end_unknown_ &&
                         chunk.offset + chunk.length >= logged_end_;
       if (!stream_.Write(frame.Finish(chunk.offset, chunk.stream, chunk.time_ns,

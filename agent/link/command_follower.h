@@ -28,6 +28,9 @@ class CommandFollower {
   // ends.
   void Expect(std::string command_id, std::optional<uint64_t> from_offset);
 
+  // Shows only output of this stream from now on; unspecified: all.
+  void Only(v1::OutputStream stream) { only_ = stream; }
+
   // Takes an event of the holder's. An error ends the call: the command was
   // refused, or the offset wanted is past its end.
   absl::Status OnEvent(const holder::v1::Event& event);
@@ -70,6 +73,7 @@ class CommandFollower {
   absl::Status BeyondEnd() const;
   absl::Status WriteFrames(bool more);
   bool HasOutput() const;
+  bool Wants(Stream stream) const;
 
   const std::string directory_;
   CallStream& stream_;
@@ -86,6 +90,7 @@ class CommandFollower {
   bool finished_ = true;
   bool shows_end_ = true;
 
+  v1::OutputStream only_ = v1::OUTPUT_STREAM_UNSPECIFIED;
   std::deque<v1::CommandEvent> frames_;   // Before the output.
   std::optional<v1::CommandEvent> last_;  // After it.
   bool only_start_ = false;

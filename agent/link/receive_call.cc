@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "agent/link/frames.h"
 #include "agent/link/holder_requests.h"
+#include "agent/log/log_tail.h"
 #include "base/escape.h"
 #include "base/status_macros.h"
 
@@ -20,6 +21,12 @@ constexpr absl::Duration kEndLimit = absl::Seconds(5);
 constexpr absl::Duration kWaitLimit = absl::Minutes(1);
 constexpr absl::Duration kCatchUpLimit = absl::Seconds(2);
 constexpr absl::Duration kAckLimit = absl::Seconds(1);
+constexpr uint32_t kMaxTailLines = 1'000'000;
+
+absl::Status HolderLost() {
+  return absl::UnavailableError(
+      "the session's holder has ended the connection: try again");
+}
 
 }  // namespace
 
@@ -33,7 +40,7 @@ void ReceiveCall::Cancel() { stream_.Cancel(); }
 void ReceiveCall::Run() {
   absl::Status status = Prepare();
   if (status.ok()) status = ShowAll();
-  if (status.ok()) AwaitAcks();
+  if (status.ok() && !left_) AwaitAcks();
   stream_.WritesDone();
   context_.ended(open_.call_id(), stream_.frames_written(), status);
   stream_.Finish();
@@ -44,6 +51,7 @@ absl::Status ReceiveCall::Prepare() {
     return absl::InvalidArgumentError(
         "malformed frame: the first one must carry `open`");
   }
+  BERTH_RETURN_IF_ERROR(CheckOpen());
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
                                        open_.user(), open_.instance_id()));
   if (!session_->ended()) {
@@ -57,12 +65,29 @@ absl::Status ReceiveCall::Prepare() {
   }
   BERTH_RETURN_IF_ERROR(Select());
   follower_.emplace(session_->directory(), stream_);
+  follower_->Only(first_.open().stream());
   v1::CommandEvent opened;
   *opened.mutable_opened()->mutable_session() = session_->Snapshot();
   follower_->Send(opened);
   return stream_.Open(
       context_.workers, [this] { return OnRequest(first_); },
       [this](const grpc::ByteBuffer& frame) { return OnFrame(frame); });
+}
+
+absl::Status ReceiveCall::CheckOpen() const {
+  const v1::OpenReceive& open = first_.open();
+  if (open.tail_lines() > kMaxTailLines) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a tail of ", open.tail_lines(),
+                     " lines is too long: ", kMaxTailLines, " at most"));
+  }
+  if (open.stream() != v1::OUTPUT_STREAM_UNSPECIFIED &&
+      open.stream() != v1::OUTPUT_STREAM_STDOUT &&
+      open.stream() != v1::OUTPUT_STREAM_STDERR) {
+    return absl::InvalidArgumentError(
+        "malformed frame: `stream` is neither stdout nor stderr");
+  }
+  return absl::OkStatus();
 }
 
 void ReceiveCall::CatchUp() {
@@ -103,18 +128,81 @@ absl::Status ReceiveCall::Select() {
 
 absl::Status ReceiveCall::ShowAll() {
   for (const uint64_t number : selected_) {
-    BERTH_RETURN_IF_ERROR(Show(number));
+    BERTH_RETURN_IF_ERROR(Show(number, /*selected=*/true));
+    if (left_) return absl::OkStatus();
   }
-  return PumpAll();  // What was opened, if there was nothing to show.
+  // What was opened, if there was nothing to show.
+  BERTH_RETURN_IF_ERROR(PumpAll());
+  return first_.open().follow_session() ? ShowLater() : absl::OkStatus();
 }
 
-absl::Status ReceiveCall::Show(uint64_t number) {
+absl::Status ReceiveCall::ShowLater() {
+  if (holder_ == nullptr) return absl::OkStatus();
+  if (first_.open().command_id().empty() && !from_offset_.has_value()) {
+    last_shown_ =
+        journal_.commands.empty() ? 0 : journal_.commands.rbegin()->first;
+  } else {
+    last_shown_ = selected_.back();
+  }
+  holder::v1::Request request;
+  request.mutable_attach();
+  holder_->Send(request).IgnoreError();  // Met again when it is read from.
+  while (!left_) {
+    BERTH_RETURN_IF_ERROR(stream_.state().error);
+    if (commands_changed_) {
+      BERTH_RETURN_IF_ERROR(ShowNext());
+      continue;
+    }
+    if (holder_gone_) return absl::OkStatus();
+    const absl::Status status = TakeEvents();
+    if (absl::IsUnavailable(status)) {
+      if (!session_->WaitEnded(kEndLimit)) return HolderLost();
+      holder_gone_ = true;
+      commands_changed_ = true;  // One last look.
+      continue;
+    }
+    BERTH_RETURN_IF_ERROR(status);
+    if (!commands_changed_) Wait(kWaitLimit);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReceiveCall::ShowNext() {
+  commands_changed_ = false;
+  BERTH_ASSIGN_OR_RETURN(journal_, ReadSessionJournal(session_->directory()));
+  const auto next = journal_.commands.upper_bound(last_shown_);
+  if (next == journal_.commands.end()) return absl::OkStatus();
+  last_shown_ = next->first;
+  commands_changed_ = true;  // There may be more of them.
+  return Show(last_shown_, /*selected=*/false);
+}
+
+absl::StatusOr<std::optional<uint64_t>> ReceiveCall::StartOf(
+    uint64_t number) const {
+  const v1::OpenReceive& open = first_.open();
+  if (!open.has_tail_lines()) return from_offset_;
+  std::optional<Stream> only;
+  if (open.stream() != v1::OUTPUT_STREAM_UNSPECIFIED) {
+    only = static_cast<Stream>(open.stream());
+  }
+  BERTH_ASSIGN_OR_RETURN(
+      const uint64_t start,
+      FindTail(session_->directory(), number, open.tail_lines(), only));
+  return start;
+}
+
+absl::Status ReceiveCall::Show(uint64_t number, bool selected) {
   const JournalCommand& command = journal_.commands.at(number);
   {
     MutexLock lock(mu_);
     current_ = number;
   }
-  follower_->Expect(command.command_id, from_offset_);
+  // Of one that started later all is shown, also what its own client has.
+  std::optional<uint64_t> start = 0;
+  if (selected) {
+    BERTH_ASSIGN_OR_RETURN(start, StartOf(number));
+  }
+  follower_->Expect(command.command_id, start);
   if (holder_ == nullptr || holder_gone_) {
     return ShowFromFiles(number, command, /*running=*/false);
   }
@@ -142,6 +230,7 @@ absl::Status ReceiveCall::ShowLive(uint64_t number,
     if (absl::IsUnavailable(status)) return OnHolderGone(number);
     BERTH_RETURN_IF_ERROR(status);
     BERTH_RETURN_IF_ERROR(stream_.state().error);
+    if (left_) return absl::OkStatus();
     if (follower_->HasWork()) {
       BERTH_RETURN_IF_ERROR(Pump());
     } else if (!follower_->finished()) {
@@ -155,6 +244,7 @@ absl::Status ReceiveCall::TakeEvents() {
   for (;;) {
     BERTH_ASSIGN_OR_RETURN(const auto event, holder_->TryReceive());
     if (!event.has_value()) return absl::OkStatus();
+    if (event->has_state()) commands_changed_ = true;
     const absl::Status status = follower_->OnEvent(*event);
     if (absl::IsUnavailable(status))
       return absl::InternalError(status.message());
@@ -163,10 +253,7 @@ absl::Status ReceiveCall::TakeEvents() {
 }
 
 absl::Status ReceiveCall::OnHolderGone(uint64_t number) {
-  if (!session_->WaitEnded(kEndLimit)) {
-    return absl::UnavailableError(
-        "the session's holder has ended the connection: try again");
-  }
+  if (!session_->WaitEnded(kEndLimit)) return HolderLost();
   holder_gone_ = true;
   BERTH_ASSIGN_OR_RETURN(journal_, ReadSessionJournal(session_->directory()));
   return ShowFromFiles(number, journal_.commands[number], /*running=*/false);
@@ -180,7 +267,7 @@ absl::Status ReceiveCall::ShowFromFiles(uint64_t number,
 }
 
 absl::Status ReceiveCall::PumpAll() {
-  while (follower_->HasWork()) {
+  while (follower_->HasWork() && !left_) {
     BERTH_RETURN_IF_ERROR(stream_.state().error);
     BERTH_RETURN_IF_ERROR(Pump());
   }
@@ -238,6 +325,10 @@ absl::Status ReceiveCall::OnRequest(const v1::ReceiveRequest& request) {
     BERTH_RETURN_IF_ERROR(Interrupt(request.interrupt()));
   }
   if (request.has_ack()) Acknowledge(request.ack());
+  if (request.leave()) {
+    left_ = true;
+    stream_.Wake();
+  }
   return absl::OkStatus();
 }
 

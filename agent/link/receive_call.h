@@ -1,6 +1,7 @@
 #ifndef BERTH_AGENT_LINK_RECEIVE_CALL_H_
 #define BERTH_AGENT_LINK_RECEIVE_CALL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -35,8 +36,16 @@ class ReceiveCall final : public Call {
   // acknowledged is in the journal then.
   void CatchUp();
   absl::Status Select();
+  absl::Status CheckOpen() const;
   absl::Status ShowAll();
-  absl::Status Show(uint64_t number);
+  // Shows what starts later, until the session ends.
+  absl::Status ShowLater();
+  // Shows the next one that is in the journal, if there is one.
+  absl::Status ShowNext();
+  // Shows one command. `selected`: the client asked for this one.
+  absl::Status Show(uint64_t number, bool selected);
+  // Where to begin with a command that was selected.
+  absl::StatusOr<std::optional<uint64_t>> StartOf(uint64_t number) const;
   absl::Status ShowLive(uint64_t number, const JournalCommand& command);
   absl::Status ShowFromFiles(uint64_t number, const JournalCommand& command,
                              bool running);
@@ -59,6 +68,7 @@ class ReceiveCall final : public Call {
   const CallContext context_;
   const link::v1::OpenCall open_;
   CallStream stream_;
+  std::atomic<bool> left_ = false;  // The client is leaving.
 
   // Set by Prepare(), before there is a reader.
   v1::ReceiveRequest first_;
@@ -71,6 +81,8 @@ class ReceiveCall final : public Call {
   // The writer's.
   std::optional<CommandFollower> follower_;
   bool holder_gone_ = false;
+  bool commands_changed_ = true;  // There may be more in the journal.
+  uint64_t last_shown_ = 0;       // With follow_session.
 
   Mutex mu_;
   uint64_t current_ ABSL_GUARDED_BY(mu_) = 0;

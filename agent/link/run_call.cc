@@ -126,6 +126,7 @@ absl::Status RunCall::Serve() {
     if (!holder_gone_) BERTH_RETURN_IF_ERROR(TakeEvents());
     const CallStream::State state = stream_.state();
     BERTH_RETURN_IF_ERROR(state.error);
+    if (left_) return absl::OkStatus();
     if (detach_ && follower_->started()) return follower_->Flush();
     if (follower_->HasWork()) {
       BERTH_RETURN_IF_ERROR(Pump());

@@ -1,6 +1,7 @@
 #ifndef BERTH_AGENT_LINK_RUN_CALL_H_
 #define BERTH_AGENT_LINK_RUN_CALL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -76,6 +77,7 @@ class RunCall final : public Call {
   const CallContext context_;
   const link::v1::OpenCall open_;
   CallStream stream_;
+  std::atomic<bool> left_ = false;  // The client is leaving.
 
   // Set by Prepare(), before there is a reader.
   v1::RunRequest first_;

@@ -42,6 +42,10 @@ absl::Status RunCall::OnRequest(const v1::RunRequest& request, bool first) {
     BERTH_RETURN_IF_ERROR(Interrupt(request.interrupt()));
   }
   if (request.has_ack()) Acknowledge(request.ack());
+  if (request.leave()) {
+    left_ = true;
+    stream_.Wake();
+  }
   return absl::OkStatus();
 }
 

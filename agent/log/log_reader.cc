@@ -36,7 +36,8 @@ absl::Status Unreadable(absl::string_view what, int error) {
                    absl::ErrnoToStatus(error, "").message()));
 }
 
-// The offsets at which the segments of a command's log start, sorted.
+}  // namespace
+
 absl::StatusOr<std::vector<uint64_t>> ListSegments(int dir_fd,
                                                    uint64_t sequence) {
   const int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -57,8 +58,6 @@ absl::StatusOr<std::vector<uint64_t>> ListSegments(int dir_fd,
   std::sort(starts.begin(), starts.end());
   return starts;
 }
-
-}  // namespace
 
 absl::StatusOr<LogReader> LogReader::Open(const std::string& directory,
                                           uint64_t sequence, uint64_t offset) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +14,11 @@
 #include "base/unique_fd.h"
 
 namespace berth::agent {
+
+// The offsets at which the segments of a command's log start, sorted. `dir_fd`
+// is the session's directory.
+absl::StatusOr<std::vector<uint64_t>> ListSegments(int dir_fd,
+                                                   uint64_t sequence);
 
 // Reads one command's output log, from any offset, while another process
 // writes and trims it, or after that process is gone. Thread-compatible.

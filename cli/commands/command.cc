@@ -18,6 +18,8 @@
 #include "cli/commands/receive.h"
 #include "cli/commands/rm.h"
 #include "cli/commands/run.h"
+#include "cli/commands/wait.h"
+#include "cli/commands/watch.h"
 
 namespace berth::cli {
 namespace {
@@ -28,6 +30,8 @@ constexpr Command kCommands[] = {
     {"run", "run a command in sessions", RunRun},
     {"enter", "sit down at a session's shell", RunEnter},
     {"receive", "read what commands printed", RunReceive},
+    {"wait", "wait for what happens in sessions", RunWait},
+    {"watch", "print what happens to sessions", RunWatch},
     {"disconnect", "let go of sessions; they go on", RunDisconnect},
     {"connect", "connect to sessions again", RunConnect},
     {"rm", "end sessions", RunRm},

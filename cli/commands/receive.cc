@@ -16,11 +16,15 @@ namespace {
 
 constexpr char kExamples[] =
     "Prints what commands of a session printed and nobody received yet, and\n"
-    "follows one that still runs. Ctrl-C leaves; the command goes on.\n\n"
+    "follows one that still runs. Ctrl-C leaves; the command goes on. With\n"
+    "--tail, --stdout or --stderr it only looks on: what it prints does not\n"
+    "count as received.\n\n"
     "Examples:\n"
     "  berth receive 2\n"
     "  berth receive 2 --from-start      # the latest command's output again\n"
-    "  berth receive 2 --no-follow       # only what is there\n";
+    "  berth receive 2 --no-follow       # only what is there\n"
+    "  berth receive 2 --tail 20 --follow\n"
+    "  berth receive 2 --command 5cba8a6f-0c1c-4a3f-8a55-2f1b6a4b7a10\n";
 
 constexpr absl::Duration kLeavingTimeout = absl::Seconds(2);
 
@@ -29,6 +33,14 @@ struct Options {
   bool from_start = false;
   std::optional<uint64_t> from;
   bool no_follow = false;
+  bool follow = false;
+  std::optional<uint32_t> tail;
+  v1::OutputStream stream = v1::OUTPUT_STREAM_UNSPECIFIED;
+
+  // Not all of what was selected is printed, so nothing is acknowledged.
+  bool only_looks() const {
+    return tail.has_value() || stream != v1::OUTPUT_STREAM_UNSPECIFIED;
+  }
 };
 
 v1::OpenReceive MakeOpen(const Options& options, const Target& target,
@@ -40,6 +52,12 @@ v1::OpenReceive MakeOpen(const Options& options, const Target& target,
   open.set_no_follow(options.no_follow);
   if (options.from) open.set_from_offset(*options.from);
   if (options.from_start) open.set_from_offset(0);
+  if (options.tail) {
+    open.set_tail_lines(*options.tail);
+    open.set_from_offset(0);  // Of the latest command, unless one is named.
+  }
+  open.set_stream(options.stream);
+  open.set_follow_session(options.follow);
   return open;
 }
 
@@ -60,7 +78,9 @@ int Work(Invocation& invocation, Connection& connection, const Target& target,
   invocation.connector().leaving().WaitForNone(kLeavingTimeout);
   ExactSink sink(invocation.out(), invocation.err());
   CommandView view(invocation, sink);
-  const ReceiveConversation conversation(MakeOpen(options, target, connection));
+  if (options.only_looks()) view.Peek();
+  const ReceiveConversation conversation(MakeOpen(options, target, connection),
+                                         options.only_looks());
   Follower follower(connection, invocation, conversation, view, nullptr);
   const absl::Status status = follower.Run();
   if (follower.failed_to_write()) {
@@ -76,6 +96,11 @@ int Work(Invocation& invocation, Connection& connection, const Target& target,
 int WorkOnAll(Invocation& invocation, Connection& connection,
               const SessionQuery& query, const Options& options) {
   const Targets found = FindTargets(connection, invocation, query);
+  if (options.follow && found.targets.size() > 1) {
+    return invocation.Fail(absl::InvalidArgumentError(absl::StrCat(
+        "--follow goes on with one session for ever; these are ",
+        found.targets.size(), ": name one, or use 'berth watch'")));
+  }
   int exit = found.status.ok() ? 0 : invocation.Fail(found.status);
   for (const Target& target : found.targets) {
     exit = std::max(exit, Work(invocation, connection, target, options));
@@ -100,8 +125,29 @@ int RunReceive(Invocation& invocation, std::vector<std::string> words) {
       .add_option("--from", options.from, "from this byte of its output")
       ->type_name("OFFSET")
       ->excludes(start);
-  parser.app().add_flag("--no-follow", options.no_follow,
-                        "don't wait for a command that still runs");
+  CLI::Option* no_follow =
+      parser.app().add_flag("--no-follow", options.no_follow,
+                            "don't wait for a command that still runs");
+  parser.app()
+      .add_flag("--follow", options.follow,
+                "go on with the commands that start later")
+      ->excludes(no_follow);
+  parser.app()
+      .add_option("--tail", options.tail,
+                  "only the last lines of the command, else of the latest")
+      ->type_name("LINES")
+      ->check(CLI::Range(0, 1000000))
+      ->excludes(start)
+      ->excludes("--from");
+  CLI::Option* out = parser.app().add_flag(
+      "--stdout", [&](int64_t) { options.stream = v1::OUTPUT_STREAM_STDOUT; },
+      "only standard output");
+  parser.app()
+      .add_flag(
+          "--stderr",
+          [&](int64_t) { options.stream = v1::OUTPUT_STREAM_STDERR; },
+          "only standard error")
+      ->excludes(out);
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
     return *exit;

@@ -35,7 +35,7 @@ absl::Status CommandView::TakeOutput(EventStream::Frame& frame) {
     Skip(frame.pieces, seen);
     frame.offset += seen;
     frame.size -= seen;
-  } else if (frame.offset > next_) {
+  } else if (frame.offset > next_ && !peeks_) {
     v1::OutputGap gap;
     gap.set_offset(next_);
     gap.set_length(frame.offset - next_);
@@ -118,7 +118,7 @@ absl::Status CommandView::Flush() {
 
 // The end of a command is acknowledged even if it printed nothing.
 void CommandView::Acknowledge(bool at_end) {
-  if (!started_) return;
+  if (!started_ || peeks_) return;
   const uint64_t written = sink_.written();
   MutexLock lock(mu_);
   if (written <= acknowledged_ && !at_end) return;

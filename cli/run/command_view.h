@@ -25,6 +25,10 @@ class CommandView {
   CommandView(Invocation& invocation, OutputSink& sink)
       : invocation_(invocation), sink_(sink) {}
 
+  // Only looks on: acknowledges nothing, and takes output that was skipped for
+  // what was not asked for. Call it before anything else.
+  void Peek() { peeks_ = true; }
+
   // Takes the next frame of a stream. Errors as Output::Write(): the output
   // can't be written.
   absl::Status Take(EventStream::Frame& frame);
@@ -58,6 +62,7 @@ class CommandView {
 
   Invocation& invocation_;
   OutputSink& sink_;
+  bool peeks_ = false;
   std::optional<v1::Session> session_;
   std::optional<v1::CommandStarted> started_;
   std::optional<v1::CommandEnded> ended_;

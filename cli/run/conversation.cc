@@ -24,6 +24,12 @@ grpc::ByteBuffer RunConversation::AckFrame(const v1::Ack& ack) const {
   return Serialize(request);
 }
 
+grpc::ByteBuffer RunConversation::LeaveFrame() const {
+  v1::RunRequest request;
+  request.set_leave(true);
+  return Serialize(request);
+}
+
 bool RunConversation::IsComplete(const CommandView& view) const {
   return view.ended().has_value();
 }
@@ -32,7 +38,8 @@ bool RunConversation::MayEnd(const CommandView& view) const {
   return view.ended() || (first_.start().detach() && view.started());
 }
 
-ReceiveConversation::ReceiveConversation(v1::OpenReceive open) {
+ReceiveConversation::ReceiveConversation(v1::OpenReceive open, bool only_reads)
+    : only_reads_(only_reads) {
   *first_.mutable_open() = std::move(open);
 }
 
@@ -40,7 +47,10 @@ grpc::ByteBuffer ReceiveConversation::First(const CommandView& view) const {
   v1::ReceiveRequest request = first_;
   // One command at an offset goes on there. All that was not received begins
   // where it was not acknowledged, and the view drops what it has seen.
-  if (view.started() && first_.open().has_from_offset()) {
+  const v1::OpenReceive& open = first_.open();
+  if (view.started() && (open.has_from_offset() || open.has_tail_lines() ||
+                         open.follow_session())) {
+    request.mutable_open()->clear_tail_lines();
     request.mutable_open()->set_command_id(view.started()->command_id());
     request.mutable_open()->set_from_offset(view.next_offset());
   }
@@ -50,6 +60,12 @@ grpc::ByteBuffer ReceiveConversation::First(const CommandView& view) const {
 grpc::ByteBuffer ReceiveConversation::AckFrame(const v1::Ack& ack) const {
   v1::ReceiveRequest request;
   *request.mutable_ack() = ack;
+  return Serialize(request);
+}
+
+grpc::ByteBuffer ReceiveConversation::LeaveFrame() const {
+  v1::ReceiveRequest request;
+  request.set_leave(true);
   return Serialize(request);
 }
 

@@ -25,6 +25,13 @@ class Conversation {
 
   virtual grpc::ByteBuffer AckFrame(const v1::Ack& ack) const = 0;
 
+  // The last frame of a client that leaves: the server need not go on.
+  virtual grpc::ByteBuffer LeaveFrame() const = 0;
+
+  // Whether nothing is written after the first frame: then the stream is
+  // half-closed at once, and cancelled when all has come.
+  virtual bool OnlyReads() const { return false; }
+
   // Whether to half-close now, since all that was wanted has come.
   virtual bool IsComplete(const CommandView& view) const = 0;
 
@@ -44,6 +51,7 @@ class RunConversation : public Conversation {
   }
   grpc::ByteBuffer First(const CommandView& view) const override;
   grpc::ByteBuffer AckFrame(const v1::Ack& ack) const override;
+  grpc::ByteBuffer LeaveFrame() const override;
   bool IsComplete(const CommandView& view) const override;
   bool MayEnd(const CommandView& view) const override;
 
@@ -54,7 +62,8 @@ class RunConversation : public Conversation {
 // Receives what commands printed.
 class ReceiveConversation : public Conversation {
  public:
-  explicit ReceiveConversation(v1::OpenReceive open);
+  // `only_reads`: acknowledges nothing.
+  explicit ReceiveConversation(v1::OpenReceive open, bool only_reads = false);
 
   const grpc::internal::RpcMethod& Method(
       const Connection& connection) const override {
@@ -62,11 +71,14 @@ class ReceiveConversation : public Conversation {
   }
   grpc::ByteBuffer First(const CommandView& view) const override;
   grpc::ByteBuffer AckFrame(const v1::Ack& ack) const override;
+  grpc::ByteBuffer LeaveFrame() const override;
   // The server ends it.
   bool IsComplete(const CommandView&) const override { return false; }
   bool MayEnd(const CommandView&) const override { return true; }
+  bool OnlyReads() const override { return only_reads_; }
 
  private:
+  const bool only_reads_;
   v1::ReceiveRequest first_;
 };
 

@@ -50,6 +50,7 @@ void Follower::Read(EventStream& stream, Pump& pump) {
     const absl::Status status = pump.Take(frame);
     if (conversation_.IsComplete(view_)) {
       pump.Complete();
+      if (conversation_.OnlyReads()) stream.Cancel();
       if (on_complete_ && status.ok()) std::exchange(on_complete_, nullptr)();
     } else if (frame.event.has_ended()) {
       // The peer waits for this before it ends the stream.

@@ -46,6 +46,7 @@ Pump::Pump(Invocation& invocation, const Conversation& conversation,
     if (left && !left_.exchange(true)) OnLeft();
     Wake();
   });
+  if (conversation_.OnlyReads()) Complete();
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -59,6 +60,7 @@ Pump::~Pump() {
 
 // Called with the lock of the signals held.
 void Pump::OnLeft() {
+  if (conversation_.OnlyReads()) return stream_.Cancel();
   leaving_ = true;
   invocation_.connector().leaving().Begin();
   // Holds on to the context: the alarm may ring when the stream is gone.
@@ -88,7 +90,7 @@ void Pump::Leave() {
     // What does not fit any more is received later.
     view_.Flush().IgnoreError();
   }
-  Complete();
+  Close(/*leave=*/true);
   EndLeaving();
 }
 
@@ -112,20 +114,23 @@ void Pump::Acknowledge() {
   WriteAcksLocked();
 }
 
-void Pump::Complete() {
+void Pump::Close(bool leave) {
   MutexLock lock(mu_);
   if (writes_done_) return;
   writes_done_ = true;
-  std::vector<v1::Ack> acks = view_.TakeAcks();
-  for (size_t i = 0; i < acks.size(); ++i) {
-    const grpc::ByteBuffer frame = conversation_.AckFrame(acks[i]);
-    if (i + 1 < acks.size()) {
-      stream_.Write(frame);
+  std::vector<grpc::ByteBuffer> frames;
+  for (const v1::Ack& ack : view_.TakeAcks()) {
+    frames.push_back(conversation_.AckFrame(ack));
+  }
+  if (leave) frames.push_back(conversation_.LeaveFrame());
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (i + 1 < frames.size()) {
+      stream_.Write(frames[i]);
     } else {
-      stream_.WriteLast(frame);
+      stream_.WriteLast(frames[i]);
     }
   }
-  if (acks.empty()) stream_.WritesDone();
+  if (frames.empty()) stream_.WritesDone();
 }
 
 void Pump::Loop() {

@@ -50,13 +50,14 @@ class Pump {
   void Acknowledge() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Acknowledges everything and half-closes, now.
-  void Complete() ABSL_LOCKS_EXCLUDED(mu_);
+  void Complete() ABSL_LOCKS_EXCLUDED(mu_) { Close(/*leave=*/false); }
 
  private:
   void Loop();
   void OnLeft();
   void EndLeaving();
   void Leave() ABSL_LOCKS_EXCLUDED(take_mu_, mu_);
+  void Close(bool leave) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration Timeout() const;
   void HandleSignals() ABSL_LOCKS_EXCLUDED(mu_);
   void HandleAcks() ABSL_LOCKS_EXCLUDED(mu_);

@@ -269,6 +269,86 @@ TEST_F(AgentTest, DetachedCommandIsReceivedLaterAndAgain) {
             static_cast<int>(absl::StatusCode::kNotFound));
 }
 
+TEST_F(AgentTest, ReceivesTheLastLinesOrOneStream) {
+  const std::string session = Create();
+  RunAll(session, "echo 1; echo e1 >&2; echo 2; echo e2 >&2; echo 3");
+  v1::OpenReceive open;
+  open.set_from_offset(0);
+  open.set_tail_lines(2);
+  open.set_stream(v1::OUTPUT_STREAM_STDOUT);
+  FakeBroker::ClientCall tail = Receive(session, open);
+  auto result = tail.Finish();
+  EXPECT_EQ(result.out, "2\n3\n");
+  EXPECT_EQ(result.err, "");
+  tail.HalfClose();
+  EXPECT_EQ(tail.WaitEnded().code(), 0);
+  open.clear_tail_lines();
+  open.set_stream(v1::OUTPUT_STREAM_STDERR);
+  FakeBroker::ClientCall errors = Receive(session, open);
+  result = errors.Finish();
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err, "e1\ne2\n");
+  errors.HalfClose();
+  EXPECT_EQ(errors.WaitEnded().code(), 0);
+  open.set_tail_lines(1'000'001);
+  EXPECT_EQ(Receive(session, open).WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(AgentTest, FollowsASessionFromCommandToCommand) {
+  const std::string session = Create();
+  RunAll(session, "echo old");
+  v1::OpenReceive open;
+  open.set_from_offset(0);
+  open.set_tail_lines(0);
+  open.set_follow_session(true);
+  FakeBroker::ClientCall follow = Receive(session, open);
+  EXPECT_EQ(follow.Finish().out, "");
+  RunAll(session, "echo one");
+  EXPECT_EQ(follow.Finish().out, "one\n");
+  // Also what its own client has received.
+  RunAll(session, "echo two; (exit 5)");
+  const auto result = follow.Finish();
+  EXPECT_EQ(result.out, "two\n");
+  EXPECT_EQ(result.ended->exit_code(), 5);
+  Remove(session);
+  made_.clear();
+  EXPECT_EQ(follow.WaitEnded().code(), 0);
+}
+
+TEST_F(AgentTest, AClientThatLeavesIsLetGoAtOnceAndTheCommandGoesOn) {
+  const std::string session = Create();
+  const std::string fifo = dir_.path() + "/fifo";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const std::string id = NewUuid();
+  FakeBroker::ClientCall run =
+      OpenRun(session, Start("echo a; read line < " + fifo + "; echo b", id));
+  v1::OpenReceive open;
+  open.set_follow_session(true);
+  FakeBroker::ClientCall receive = Receive(session, open);
+  for (FakeBroker::ClientCall* call : {&run, &receive}) {
+    for (auto event = call->Next(); event && !event->has_output();) {
+      event = call->Next();
+    }
+  }
+  v1::RunRequest leave_run;
+  leave_run.set_leave(true);
+  run.Send(leave_run);
+  v1::ReceiveRequest leave_receive;
+  leave_receive.set_leave(true);
+  receive.Send(leave_receive);
+  EXPECT_EQ(run.WaitEnded().code(), 0);
+  EXPECT_EQ(receive.WaitEnded().code(), 0);
+  const int fd = ::open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(write(fd, "\n", 1), 1);
+  close(fd);
+  v1::OpenReceive all;
+  all.set_command_id(id);
+  all.set_from_offset(0);
+  FakeBroker::ClientCall again = Receive(session, all);
+  EXPECT_EQ(again.Finish().out, "a\nb\n");
+}
+
 TEST_F(AgentTest, EndedSessionStillTellsWhatItPrinted) {
   const std::string session = Create();
   v1::RunRequest request = Start("echo last words; exit 9");
