@@ -27,7 +27,7 @@ constexpr char kExamples[] =
     "  berth rm -i web\n";
 
 // "session 3 ('web') on web01, running: make".
-std::string Describe(const v1::Session& session) {
+std::string DescribeSession(const v1::Session& session) {
   std::string text = absl::StrCat("session ", session.id(), " ('",
                                   session.name(), "') on ", session.computer());
   if (session.availability() == v1::SESSION_AVAILABILITY_BUSY &&
@@ -73,7 +73,7 @@ int RemoveListed(Connection& connection, Invocation& invocation,
   for (const v1::Session& session : list.sessions) {
     if (what_if) {
       if (const int printed = invocation.Print(
-              absl::StrCat("would end ", Describe(session), "\n"));
+              absl::StrCat("would end ", DescribeSession(session), "\n"));
           printed != 0) {
         return printed;
       }
@@ -81,7 +81,7 @@ int RemoveListed(Connection& connection, Invocation& invocation,
     }
     // A question is no result, and belongs where people look.
     invocation.err()
-        .Write(absl::StrCat("end ", Describe(session), "? [y/N] "))
+        .Write(absl::StrCat("end ", DescribeSession(session), "? [y/N] "))
         .IgnoreError();
     const std::string answer = absl::AsciiStrToLower(ReadLine(invocation));
     if (invocation.signals().left()) return invocation.signals().exit_code();
