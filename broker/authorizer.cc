@@ -21,6 +21,7 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Sessions/Receive", Right::kUser},
       {"/berth.v1.Sessions/Enter", Right::kUser},
       {"/berth.v1.Sessions/WatchSessions", Right::kUser},
+      {"/berth.v1.Files/Copy", Right::kUser},
       {"/berth.v1.Computers/ListComputers", Right::kUser},
       {"/berth.v1.Computers/ListConfigurations", Right::kUser},
       {"/berth.v1.Admin/CreateJoinToken", Right::kAdmin},

@@ -39,6 +39,7 @@ Server::Server(const Config& config, Credentials credentials,
       fleet_(std::move(fleet)),
       authorizer_(config.admins),
       sessions_(*fleet_),
+      files_(*fleet_),
       computers_(fleet_->registry()),
       admin_(credentials_.ca, fleet_->store(),
              config.user_certificate_lifetime),
@@ -70,6 +71,7 @@ absl::Status Server::Listen(const std::string& address) {
   SetServerOptions(&builder);
   builder.AddListeningPort(address, credentials, &port_);
   builder.RegisterService(&sessions_);
+  builder.RegisterService(&files_);
   builder.RegisterService(&computers_);
   builder.RegisterService(&admin_);
   builder.RegisterService(&link_);

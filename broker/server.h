@@ -12,6 +12,7 @@
 #include "broker/init.h"
 #include "broker/services/admin_service.h"
 #include "broker/services/computers_service.h"
+#include "broker/services/files_service.h"
 #include "broker/services/fleet.h"
 #include "broker/services/link_service.h"
 #include "broker/services/sessions_service.h"
@@ -45,6 +46,7 @@ class Server {
   const std::unique_ptr<Fleet> fleet_;
   const Authorizer authorizer_;
   SessionsService sessions_;
+  FilesService files_;
   ComputersService computers_;
   AdminService admin_;
   LinkService link_;

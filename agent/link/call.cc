@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/link/copy_call.h"
 #include "agent/link/enter_call.h"
 #include "agent/link/receive_call.h"
 #include "agent/link/run_call.h"
@@ -17,6 +18,8 @@ absl::StatusOr<std::shared_ptr<Call>> MakeCall(CallContext context,
       return std::make_shared<ReceiveCall>(std::move(context), std::move(open));
     case link::v1::OpenCall::ENTER:
       return std::make_shared<EnterCall>(std::move(context), std::move(open));
+    case link::v1::OpenCall::COPY:
+      return std::make_shared<CopyCall>(std::move(context), std::move(open));
     default:
       return absl::InvalidArgumentError(
           "this agent is too old for the method called");

@@ -24,7 +24,7 @@ struct CallContext {
       ended;
 };
 
-// One Run, Receive or Enter, on the agent's side.
+// One Run, Receive, Enter or Copy, on the agent's side.
 class Call {
  public:
   virtual ~Call() = default;

@@ -20,8 +20,9 @@ namespace {
 constexpr size_t kBatch = 256 << 10;
 // What a part takes besides its strings; rather more.
 constexpr size_t kPartOverhead = 64;
-// More entries than this are never on their way.
+// Not many more entries than this are ever on their way.
 constexpr uint64_t kMaxUndone = 100'000;
+constexpr absl::Duration kCheckTime = absl::Milliseconds(200);
 // Holes that are smaller are sent as the zeros that they are.
 constexpr uint64_t kMinHole = 64 << 10;
 
@@ -67,6 +68,7 @@ absl::Status Sender::Run() {
     if (step.kind == Step::Kind::kEnd) break;
     BERTH_RETURN_IF_ERROR(SendStep(std::move(step)));
     BERTH_RETURN_IF_ERROR(SendTotal());
+    if (entries_ % kMaxUndone == 0) BERTH_RETURN_IF_ERROR(WaitForReports());
   }
   v1::CopyPart finished;
   finished.mutable_finished();
@@ -323,11 +325,18 @@ void Sender::Mark() {
     if (position.has_value()) marks_.emplace_back(entry, *position);
     // No point in filling a folder that the receiver doesn't have.
     for (const uint64_t folder : folders_) skip |= refused_.contains(folder);
-    while (sent_ - done_ > kMaxUndone && stopped_.ok()) {
-      changed_.WaitFor(mu_, absl::Seconds(1));
-    }
   }
   if (skip && walker_.depth() > 0) walker_.SkipFolder();
+}
+
+// The receiver need not be that far behind, as it reads all there is.
+absl::Status Sender::WaitForReports() {
+  for (;;) {
+    BERTH_RETURN_IF_ERROR(options_.check());
+    MutexLock lock(mu_);
+    if (!stopped_.ok() || sent_ - done_ <= kMaxUndone) return stopped_;
+    changed_.WaitFor(mu_, kCheckTime);
+  }
 }
 
 void Sender::Count(int64_t bytes) {
@@ -371,13 +380,15 @@ bool Sender::Refused(uint64_t entry) const {
 }
 
 absl::Status Sender::WaitForReady(uint64_t entry) {
-  MutexLock lock(mu_);
-  while (stopped_.ok() && !refused_.contains(entry) &&
-         (!ready_.has_value() || ready_->entry() != entry)) {
-    // Ends with the stream at the latest.
-    changed_.WaitFor(mu_, absl::Seconds(10));
+  for (;;) {
+    BERTH_RETURN_IF_ERROR(options_.check());
+    MutexLock lock(mu_);
+    if (!stopped_.ok() || refused_.contains(entry) ||
+        (ready_.has_value() && ready_->entry() == entry)) {
+      return stopped_;
+    }
+    changed_.WaitFor(mu_, kCheckTime);
   }
-  return stopped_;
 }
 
 bool Sender::all_done() const {

@@ -34,6 +34,8 @@ class Sender {
     // Writes a frame; `more`: another one follows at once. False: the stream is
     // broken.
     std::function<bool(const grpc::ByteBuffer& frame, bool more)> write;
+    // Whether the stream is fine; asked while waiting for a report.
+    std::function<absl::Status()> check = [] { return absl::OkStatus(); };
     // What could not be read. For people.
     std::function<void(const std::string&)> problem = [](const std::string&) {};
     Progress* progress = nullptr;
@@ -84,6 +86,7 @@ class Sender {
       ABSL_LOCKS_EXCLUDED(mu_);
   bool Refused(uint64_t entry) const ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status WaitForReady(uint64_t entry) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status WaitForReports() ABSL_LOCKS_EXCLUDED(mu_);
 
   const Options options_;
   Walker walker_;

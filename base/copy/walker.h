@@ -48,7 +48,7 @@ struct Step {
   }
 
   uint32_t source = 0;
-  std::string name;  // Empty: the source itself has none.
+  std::string name;       // Empty: the source itself has none.
   struct stat info = {};  // kEnter, kFile.
   bool again = false;
   UniqueFd file;

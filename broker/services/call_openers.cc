@@ -6,6 +6,7 @@
 
 #include "base/status_macros.h"
 #include "broker/services/session_requests.h"
+#include "proto/berth/v1/files.pb.h"
 
 namespace berth::broker {
 namespace {
@@ -49,6 +50,8 @@ absl::StatusOr<Target> TargetIn(link::v1::OpenCall::Method method,
       return TargetInA<v1::RunRequest>(bytes);
     case link::v1::OpenCall::ENTER:
       return TargetInA<v1::TerminalRequest>(bytes);
+    case link::v1::OpenCall::COPY:
+      return TargetInA<v1::CopyFrame>(bytes);
     default:
       return TargetInA<v1::ReceiveRequest>(bytes);
   }

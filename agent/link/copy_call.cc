@@ -1,0 +1,231 @@
+#include "agent/link/copy_call.h"
+
+#include <poll.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/copy/frame.h"
+#include "base/status_macros.h"
+#include "base/uuid.h"
+
+namespace berth::agent {
+namespace {
+
+// Waiting goes on after this; it ends when the client's stream does.
+constexpr int kWaitMs = 60'000;
+// A client that reads no reports is waited for beyond this many failures.
+constexpr int kMaxUntold = 1000;
+constexpr int kMaxSources = 10'000;
+
+absl::Status Malformed(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("malformed frame: ", what));
+}
+
+// As a shell would have it.
+std::string HomeDirectory() {
+  const char* const home = getenv("HOME");
+  if (home != nullptr && home[0] == '/') return home;
+  std::vector<char> buffer(16 << 10);
+  passwd entry;
+  passwd* found = nullptr;
+  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  return found == nullptr ? "/" : found->pw_dir;
+}
+
+}  // namespace
+
+CopyCall::CopyCall(CallContext context, link::v1::OpenCall open)
+    : context_(std::move(context)),
+      open_(std::move(open)),
+      stream_(context_.channel, open_.call_id()) {}
+
+void CopyCall::Cancel() {
+  cancelled_ = true;
+  stream_.Cancel();
+}
+
+void CopyCall::Run() {
+  absl::Status status = Prepare();
+  if (status.ok()) status = what_.has_to() ? Store() : Fetch();
+  stream_.WritesDone();
+  context_.ended(open_.call_id(), stream_.frames_written(), status);
+  // Lets a reader go that waits for reports to be taken, or for a file.
+  {
+    MutexLock lock(mu_);
+    cancelled_ = true;
+    changed_.NotifyAll();
+  }
+  stream_.Finish();
+  // Before the session is let go: files are still open in its area.
+  receiver_.reset();
+  if (!entered_) return;
+  session_->Leave(what_.client());
+  context_.sessions.Touch(session_);
+}
+
+absl::Status CopyCall::Prepare() {
+  v1::CopyFrame first;
+  if (!first.ParseFromString(open_.first_message()) || !first.has_open()) {
+    return Malformed("the first one must carry `open`");
+  }
+  what_ = first.open();
+  if (!what_.has_to() && !what_.has_from()) return Malformed("nothing to copy");
+  if (!IsUuid(what_.client().id())) {
+    return Malformed("`open` needs a client with a UUID");
+  }
+  BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
+                                       open_.user(), open_.instance_id()));
+  BERTH_RETURN_IF_ERROR(session_->Enter(what_.client()));
+  entered_ = true;
+  return FindPlace(session_->Snapshot());
+}
+
+absl::Status CopyCall::FindPlace(const v1::Session& session) {
+  if (session.shell() == v1::SHELL_KIND_RESTRICTED) {
+    BERTH_ASSIGN_OR_RETURN(
+        place_, copy::Place::Restricted(session_->directory() + "/files"));
+    return absl::OkStatus();
+  }
+  const std::string home = HomeDirectory();
+  place_.emplace(session.cwd().empty() ? home : session.cwd(), home);
+  return absl::OkStatus();
+}
+
+absl::Status CopyCall::Open(v1::CopyOpened opened,
+                            CallStream::FrameHandler handler) {
+  BERTH_RETURN_IF_ERROR(stream_.Open(
+      context_.workers, [] { return absl::OkStatus(); }, std::move(handler)));
+  *opened.mutable_session() = session_->Snapshot();
+  v1::CopyFrame frame;
+  *frame.mutable_opened() = std::move(opened);
+  // If it can't be written, the reader says why.
+  stream_.Write(copy::ToFrame(frame), /*more=*/false);
+  return absl::OkStatus();
+}
+
+uint64_t CopyCall::CopyLimit() const {
+  const auto snapshot = context_.sessions.configurations().Get();
+  const auto it = snapshot->entries.find(session_->Snapshot().configuration());
+  return (it == snapshot->entries.end() ? Configuration()
+                                        : it->second.configuration)
+      .copy_limit;
+}
+
+absl::Status CopyCall::MakeReceiver(v1::CopyOpened& opened) {
+  if (place_->restricted()) {
+    BERTH_ASSIGN_OR_RETURN(const uint64_t used, place_->LockAndMeasure());
+    quota_.emplace(CopyLimit(), used);
+  }
+  BERTH_ASSIGN_OR_RETURN(copy::Place::Destination destination,
+                         place_->OpenDestination(what_.to()));
+  opened.set_path(destination.path);
+  opened.set_path_is_source(!destination.name.empty());
+  copy::Receiver::Options options;
+  options.folder = std::move(destination.folder);
+  options.path = destination.folder_path;
+  options.sources = kMaxSources;
+  if (!destination.name.empty()) {
+    options.sources = 1;
+    options.names = {destination.name};
+  }
+  options.preserve = what_.to().preserve();
+  if (quota_.has_value()) options.quota = &*quota_;
+  options.stopped = [this] { return cancelled_.load(); };
+  receiver_.emplace(std::move(options));
+  return absl::OkStatus();
+}
+
+absl::Status CopyCall::Store() {
+  v1::CopyOpened opened;
+  BERTH_RETURN_IF_ERROR(MakeReceiver(opened));
+  BERTH_RETURN_IF_ERROR(
+      Open(std::move(opened), [this](const grpc::ByteBuffer& buffer) {
+        return OnStoredFrame(buffer);
+      }));
+  return SendReports();
+}
+
+absl::Status CopyCall::OnStoredFrame(const grpc::ByteBuffer& buffer) {
+  copy::ReceivedFrame frame;
+  if (!frame.Parse(buffer)) return Malformed("not a CopyFrame");
+  BERTH_RETURN_IF_ERROR(receiver_->Take(frame));
+  std::optional<v1::CopyReport> report = receiver_->TakeReport();
+  if (!report.has_value()) return absl::OkStatus();
+  MutexLock lock(mu_);
+  while (report_.failures_size() > kMaxUntold && !cancelled_) {
+    changed_.WaitFor(mu_, absl::Minutes(1));
+  }
+  report_.MergeFrom(*report);
+  has_report_ = true;
+  finished_ = receiver_->finished();
+  stream_.Wake();
+  return absl::OkStatus();
+}
+
+absl::Status CopyCall::SendReports() {
+  for (;;) {
+    stream_.ClearWake();
+    v1::CopyFrame frame;
+    bool finished = false;
+    {
+      MutexLock lock(mu_);
+      if (has_report_) frame.mutable_report()->Swap(&report_);
+      report_.Clear();
+      has_report_ = false;
+      finished = finished_;
+      changed_.NotifyAll();
+    }
+    if (frame.has_report()) stream_.Write(copy::ToFrame(frame), !finished);
+    if (finished) return absl::OkStatus();
+    BERTH_RETURN_IF_ERROR(stream_.state().error);
+    if (stream_.state().half_closed) {
+      return absl::FailedPreconditionError(
+          "frame out of order: the stream ended before `finished`");
+    }
+    pollfd wake{stream_.wake_fd(), POLLIN, 0};
+    poll(&wake, 1, kWaitMs);
+  }
+}
+
+absl::Status CopyCall::Fetch() {
+  if (what_.from().paths_size() > kMaxSources) {
+    return Malformed(absl::StrCat("over ", kMaxSources, " sources"));
+  }
+  copy::Sender::Options options;
+  for (const std::string& path : what_.from().paths()) {
+    BERTH_ASSIGN_OR_RETURN(std::string resolved, place_->Resolve(path));
+    options.walk.sources.push_back(std::move(resolved));
+  }
+  options.walk.recursive = what_.from().recursive();
+  options.walk.open = [this](const std::string& path) {
+    return place_->Open(path);
+  };
+  if (what_.has_after()) options.walk.after = what_.after();
+  options.count = what_.from().want_total();
+  options.write = [this](const grpc::ByteBuffer& frame, bool more) {
+    return stream_.Write(frame, more);
+  };
+  options.check = [this] { return stream_.state().error; };
+  sender_.emplace(std::move(options));
+  BERTH_RETURN_IF_ERROR(Open({}, [this](const grpc::ByteBuffer& buffer) {
+    return OnReportFrame(buffer);
+  }));
+  const absl::Status sent = sender_->Run();
+  const absl::Status error = stream_.state().error;
+  return error.ok() ? sent : error;
+}
+
+absl::Status CopyCall::OnReportFrame(const grpc::ByteBuffer& buffer) {
+  copy::ReceivedFrame frame;
+  if (!frame.Parse(buffer) || !frame.message().has_report()) {
+    return Malformed("not a report");
+  }
+  return sender_->OnReport(frame.message().report());
+}
+
+}  // namespace berth::agent

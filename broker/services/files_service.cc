@@ -1,0 +1,19 @@
+#include "broker/services/files_service.h"
+
+#include <memory>
+
+#include "broker/relay/relayed_call.h"
+#include "broker/services/call_openers.h"
+#include "broker/services/caller.h"
+
+namespace berth::broker {
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FilesService::Copy(
+    grpc::CallbackServerContext* context) {
+  return new ClientLeg(
+      context, fleet_.timer(),
+      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::COPY,
+                                   CallerName(*context)));
+}
+
+}  // namespace berth::broker
