@@ -17,7 +17,7 @@
 #include "agent/link/control_writer.h"
 #include "agent/link/enrollment.h"
 #include "agent/link/link.h"
-#include "agent/sessions/config.h"
+#include "agent/sessions/configurations.h"
 #include "agent/sessions/session_service.h"
 #include "agent/sessions/worker_pool.h"
 #include "base/files.h"
@@ -33,18 +33,6 @@ namespace {
 constexpr absl::Duration kDrain = absl::Seconds(1);
 // Two threads a call, and as many again for requests and endings.
 constexpr size_t kMaxThreads = 2 * Link::kMaxCalls + 128;
-
-absl::StatusOr<Config> LoadConfig(const ServeOptions& options) {
-  const std::string path = options.config_file.empty()
-                               ? options.state_directory + "/agent.toml"
-                               : options.config_file;
-  absl::StatusOr<std::string> text = ReadFile(path);
-  if (absl::IsNotFound(text.status()) && options.config_file.empty()) {
-    return Config();
-  }
-  BERTH_RETURN_IF_ERROR(text.status());
-  return ParseConfig(*text, path);
-}
 
 // Two agents on one directory would both watch its sessions.
 absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory) {
@@ -107,15 +95,21 @@ absl::Status RunServe(const ServeOptions& options) {
   BERTH_ASSIGN_OR_RETURN(const AgentState state,
                          LoadAgentState(options.state_directory));
   BERTH_ASSIGN_OR_RETURN(const std::string name, ComputerName(state));
-  BERTH_ASSIGN_OR_RETURN(Config config, LoadConfig(options));
+  const bool own_config = options.config_file.empty();
+  Configurations configurations(
+      own_config ? options.state_directory + "/agent.toml"
+                 : options.config_file,
+      /*optional=*/own_config, ConfigurationDirectory(options.state_directory));
+  BERTH_RETURN_IF_ERROR(configurations.Load());
   BERTH_ASSIGN_OR_RETURN(const UniqueFd lock,
                          LockDirectory(options.state_directory));
   WorkerPool workers(kMaxThreads, [] { malloc_trim(0); });
   ControlWriter writer;
   SessionService sessions(
-      {options.state_directory, options.holder, name, std::move(config)},
-      workers,
-      {[&](const SessionService::Session& session) { writer.Report(session); },
+      {options.state_directory, options.holder, name}, configurations, workers,
+      {[&](const SessionService::Session& session, bool details) {
+         writer.Report(session, details);
+       },
        [&](const std::string& id) { writer.Gone(id); }});
   Link link(options.state_directory, state, writer, sessions, workers);
   BERTH_RETURN_IF_ERROR(sessions.Start());

@@ -23,10 +23,11 @@ void ControlWriter::WriteLocked(const link::v1::AgentMessage& message) {
   if (stream_ != nullptr) stream_->Write(message);
 }
 
-void ControlWriter::Report(const std::shared_ptr<ManagedSession>& session) {
+void ControlWriter::Report(const std::shared_ptr<ManagedSession>& session,
+                           bool details) {
   MutexLock lock(mu_);
   if (stream_ == nullptr) return;
-  std::optional<v1::Session> report = session->TakeReport();
+  std::optional<v1::Session> report = session->TakeReport(details);
   if (!report.has_value()) return;
   link::v1::AgentMessage message;
   *message.mutable_session()->mutable_session() = *std::move(report);

@@ -32,8 +32,9 @@ class ControlWriter {
       ABSL_LOCKS_EXCLUDED(mu_);
   void Detach() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Reports a session, if it looks different from its last report.
-  void Report(const std::shared_ptr<ManagedSession>& session)
+  // Reports a session, if it looks different from its last report (see
+  // ManagedSession::TakeReport).
+  void Report(const std::shared_ptr<ManagedSession>& session, bool details)
       ABSL_LOCKS_EXCLUDED(mu_);
   void Gone(const std::string& instance_id) ABSL_LOCKS_EXCLUDED(mu_);
   // `session` may be null.

@@ -167,13 +167,8 @@ link::v1::AgentMessage Link::MakeHello() const {
     session->TakeReport();  // This is one.
     *hello.add_sessions()->mutable_session() = session->Snapshot();
   }
-  const Config& config = sessions_.config();
-  for (const auto& [name, configuration] : config.configurations) {
-    v1::Configuration& info = *hello.add_configurations();
-    info.set_name(name);
-    info.set_is_default(name == config.default_configuration);
-    *info.mutable_default_idle_timeout() = ToProto(configuration.idle_timeout);
-    *info.mutable_max_idle_timeout() = ToProto(configuration.max_idle_timeout);
+  for (v1::Configuration& info : sessions_.configurations().Get()->Describe()) {
+    *hello.add_configurations() = std::move(info);
   }
   return message;
 }

@@ -54,6 +54,7 @@ absl::Status ReceiveCall::Prepare() {
   BERTH_RETURN_IF_ERROR(CheckOpen());
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
                                        open_.user(), open_.instance_id()));
+  BERTH_RETURN_IF_ERROR(session_->CheckNotTemporary());
   if (!session_->ended()) {
     auto connection = HolderConnection::Connect(session_->directory());
     if (connection.ok()) {

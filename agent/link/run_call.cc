@@ -44,22 +44,26 @@ void RunCall::Cancel() { stream_.Cancel(); }
 void RunCall::Run() {
   absl::Status status = Prepare();
   if (status.ok()) status = Serve();
-  Close();
+  Close(status);
   stream_.WritesDone();
   context_.ended(open_.call_id(), stream_.frames_written(), status);
   stream_.Finish();
 }
 
-void RunCall::Close() {
+void RunCall::Close(const absl::Status& status) {
   bool goes_on = false;
+  bool complete = false;
   {
     MutexLock lock(mu_);
+    // What was refused won't come again; but a client that went away may.
+    complete = end_acked_ || (!asked_ && status.ok()) ||
+               (number_ == 0 && !status.ok() && !absl::IsCancelled(status));
     goes_on = phase_ != Phase::kNone;
     phase_ = Phase::kNone;
     changed_.NotifyAll();
   }
   if (!entered_) return;
-  session_->Leave(client_);
+  context_.sessions.EndVisit(session_, client_, complete);
   if (goes_on) {
     context_.sessions.Flush(session_);
   } else {
@@ -78,7 +82,8 @@ absl::Status RunCall::Prepare() {
   if (!IsUuid(client_.id()) || client_.name().size() > kMaxClientName) {
     return Malformed("`open` needs a client with a UUID");
   }
-  const absl::Status entered = session_->Enter(client_);
+  const absl::Status entered =
+      session_->Enter(client_, first_.start().command_id());
   if (session_->ended()) return ServeEndedSession(entered);
   BERTH_RETURN_IF_ERROR(entered);
   entered_ = true;

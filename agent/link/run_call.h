@@ -55,7 +55,7 @@ class RunCall final : public Call {
   void Wait(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
   void Share() ABSL_LOCKS_EXCLUDED(mu_);
   bool IsOver(const CallStream::State& state) ABSL_LOCKS_EXCLUDED(mu_);
-  void Close() ABSL_LOCKS_EXCLUDED(mu_);
+  void Close(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
 
   // The reader's thread, but for the first `start`.
   absl::Status OnFrame(const grpc::ByteBuffer& frame);
@@ -101,6 +101,8 @@ class RunCall final : public Call {
   // The last command whose end was sent, and where that is.
   uint64_t ended_number_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t ended_offset_ ABSL_GUARDED_BY(mu_) = 0;
+  bool asked_ ABSL_GUARDED_BY(mu_) = false;      // There was a command.
+  bool end_acked_ ABSL_GUARDED_BY(mu_) = false;  // The client has all of one.
 };
 
 }  // namespace berth::agent

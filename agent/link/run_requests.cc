@@ -61,6 +61,7 @@ absl::Status RunCall::Start(const v1::StartCommand& start) {
           "stream");
     }
     phase_ = Phase::kAsked;
+    asked_ = true;
     number_ = 0;
     started_ = false;
     command_id_ = start.command_id();
@@ -137,6 +138,7 @@ void RunCall::Acknowledge(const v1::Ack& ack) {
     MutexLock lock(mu_);
     acked.set_ended(ack.sequence() == ended_number_ &&
                     ack.offset() >= ended_offset_);
+    end_acked_ |= acked.ended();
   }
   if (session_->ended()) return AcknowledgeEnded(*session_, acked);
   Send(request);

@@ -72,7 +72,6 @@ INSTANTIATE_TEST_SUITE_P(
         {"UnknownKey", "\n\nmax_session = 2\n", "agent.toml:3: 'max_session'"},
         {"WrongType", "max_sessions = \"2\"\n", "agent.toml:1"},
         {"TooManySessions", "max_sessions = 0\n", "1 to 100000"},
-        {"NoSuchDefault", "default_configuration = \"x\"\n", "'x'"},
         {"UnknownSetting", "[configurations.a]\nshel = \"/bin/sh\"\n",
          "agent.toml:2: 'shel'"},
         {"RelativeShell", "[configurations.a]\nshell = \"bash\"\n",
@@ -88,6 +87,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"BadWhenFull", "[configurations.a]\nwhen_full = \"stop\"\n", "drop"},
         {"BadArguments", "[configurations.a]\narguments = [1]\n",
          "'arguments'"},
+        {"NoTable", "[configurations]\na = 1\n", "agent.toml:2"},
+        {"RelativeCgroup", "cgroup = \"berth\"\n", "absolute path"},
     }),
     [](const auto& info) { return std::string(info.param.name); });
 

@@ -25,6 +25,21 @@ bool IsForShells(absl::string_view name) {
          name == "XDG_RUNTIME_DIR" || absl::StartsWith(name, "LC_");
 }
 
+void AddUser(std::map<std::string, std::string>& variables) {
+  char buffer[4096];
+  passwd entry;
+  passwd* found = nullptr;
+  const bool known =
+      getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 &&
+      found != nullptr;
+  variables.try_emplace("HOME", known ? found->pw_dir : "/");
+  if (!known) return;
+  variables.try_emplace("USER", found->pw_name);
+  variables.try_emplace("LOGNAME", found->pw_name);
+}
+
+}  // namespace
+
 absl::Status CheckVariable(absl::string_view name, absl::string_view value) {
   const auto good = [](char c) { return absl::ascii_isalnum(c) || c == '_'; };
   if (name.empty() || absl::ascii_isdigit(name[0]) ||
@@ -43,23 +58,24 @@ absl::Status CheckVariable(absl::string_view name, absl::string_view value) {
   return absl::OkStatus();
 }
 
-void AddUser(std::map<std::string, std::string>& variables) {
-  char buffer[4096];
-  passwd entry;
-  passwd* found = nullptr;
-  const bool known =
-      getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 &&
-      found != nullptr;
-  variables.try_emplace("HOME", known ? found->pw_dir : "/");
-  if (!known) return;
-  variables.try_emplace("USER", found->pw_name);
-  variables.try_emplace("LOGNAME", found->pw_name);
+absl::Status CheckVariables(
+    const std::map<std::string, std::string>& variables) {
+  size_t bytes = 0;
+  for (const auto& [name, value] : variables) {
+    BERTH_RETURN_IF_ERROR(CheckVariable(name, value));
+    bytes += name.size() + value.size();
+  }
+  if (variables.size() <= kMaxEntries && bytes <= kMaxBytes) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a session's environment of ", variables.size(), " variables and ", bytes,
+      " bytes is too large: at most ", kMaxEntries, " and ", kMaxBytes));
 }
-
-}  // namespace
 
 absl::StatusOr<ShellEnvironment> MakeShellEnvironment(
     const std::map<std::string, std::string>& own,
+    const std::map<std::string, std::string>& configured,
     const std::map<std::string, std::string>& requested,
     const std::string& shell, absl::string_view instance_id) {
   std::map<std::string, std::string> variables;
@@ -70,18 +86,9 @@ absl::StatusOr<ShellEnvironment> MakeShellEnvironment(
   variables.try_emplace("PATH", kDefaultPath);
   variables["SHELL"] = shell;
   variables["TERM"] = "xterm-256color";
-  size_t bytes = 0;
-  for (const auto& [name, value] : requested) {
-    BERTH_RETURN_IF_ERROR(CheckVariable(name, value));
-    bytes += name.size() + value.size();
-    variables[name] = value;
-  }
-  if (requested.size() > kMaxEntries || bytes > kMaxBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a session's environment of ", requested.size(),
-                     " variables and ", bytes, " bytes is too large: at most ",
-                     kMaxEntries, " and ", kMaxBytes));
-  }
+  BERTH_RETURN_IF_ERROR(CheckVariables(requested));
+  for (const auto& [name, value] : configured) variables[name] = value;
+  for (const auto& [name, value] : requested) variables[name] = value;
   variables["BERTH_SESSION"] = std::string(instance_id);
   ShellEnvironment environment;
   environment.home = variables["HOME"];

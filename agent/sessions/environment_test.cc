@@ -24,7 +24,7 @@ TEST(EnvironmentTest, PassesOnOnlyWhatIsForShells) {
                                           {"SECRET_TOKEN", "x"},
                                           {"LD_PRELOAD", "/x.so"},
                                           {"TERM", "dumb"}},
-                                         {}, "/bin/bash", "some-id");
+                                         {}, {}, "/bin/bash", "some-id");
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_EQ(made->home, "/home/ann");
   EXPECT_THAT(made->variables, Contains("HOME=/home/ann"));
@@ -38,7 +38,7 @@ TEST(EnvironmentTest, PassesOnOnlyWhatIsForShells) {
 }
 
 TEST(EnvironmentTest, FillsInWhatIsMissing) {
-  const auto made = MakeShellEnvironment({}, {}, "/bin/bash", "id");
+  const auto made = MakeShellEnvironment({}, {}, {}, "/bin/bash", "id");
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_THAT(made->variables, Contains(StartsWith("PATH=/usr/local/sbin")));
   EXPECT_THAT(made->variables, Contains(StartsWith("HOME=/")));
@@ -46,12 +46,13 @@ TEST(EnvironmentTest, FillsInWhatIsMissing) {
 
 TEST(EnvironmentTest, WhatIsRequestedGoesFirst) {
   const auto made = MakeShellEnvironment(
-      {{"LANG", "C"}}, {{"LANG", "de_DE.UTF-8"}, {"EDITOR", "vi"}}, "/bin/bash",
-      "id");
+      {{"LANG", "C"}}, {{"LANG", "fr_FR.UTF-8"}, {"EDITOR", "ed"}, {"X", "1"}},
+      {{"LANG", "de_DE.UTF-8"}, {"EDITOR", "vi"}}, "/bin/bash", "id");
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_THAT(made->variables, Contains("LANG=de_DE.UTF-8"));
   EXPECT_THAT(made->variables, Not(Contains("LANG=C")));
   EXPECT_THAT(made->variables, Contains("EDITOR=vi"));
+  EXPECT_THAT(made->variables, Contains("X=1"));
 }
 
 TEST(EnvironmentTest, RefusesWhatRunsCodeOrIsNoVariable) {
@@ -61,13 +62,14 @@ TEST(EnvironmentTest, RefusesWhatRunsCodeOrIsNoVariable) {
         Variables{{"", "x"}}, Variables{{"A=B", "x"}}, Variables{{"1A", "x"}},
         Variables{{"A B", "x"}}, Variables{{"A", std::string("x\0y", 3)}},
         Variables{{"A", std::string(70'000, 'x')}}}) {
-    const auto made = MakeShellEnvironment({}, requested, "/bin/bash", "id");
+    const auto made =
+        MakeShellEnvironment({}, {}, requested, "/bin/bash", "id");
     EXPECT_EQ(made.status().code(), absl::StatusCode::kInvalidArgument)
         << requested.begin()->first;
   }
   Variables many;
   for (int i = 0; i < 257; ++i) many[absl::StrCat("A", i)] = "x";
-  const auto made = MakeShellEnvironment({}, many, "/bin/bash", "id");
+  const auto made = MakeShellEnvironment({}, {}, many, "/bin/bash", "id");
   EXPECT_THAT(std::string(made.status().message()), HasSubstr("256"));
 }
 

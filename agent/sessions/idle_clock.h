@@ -9,7 +9,8 @@ namespace berth::agent {
 
 // Says when a session that nobody uses has to end. It runs only while nobody
 // holds the session and nothing runs in it, and starts anew each time. `now`
-// is a time that does not jump, since any beginning. Thread-compatible.
+// is a time that does not jump, since any beginning. An infinite timeout never
+// ends anything. Thread-compatible.
 class IdleClock {
  public:
   explicit IdleClock(absl::Duration timeout) : timeout_(timeout) {}
@@ -28,10 +29,15 @@ class IdleClock {
   void set_timeout(absl::Duration timeout) { timeout_ = timeout; }
   absl::Duration timeout() const { return timeout_; }
 
+  // When it was started. Not set while it does not run.
+  std::optional<absl::Duration> started() const { return started_; }
+
   // How long until the session has to end, maybe less than nothing. Not set
   // while the clock does not run.
   std::optional<absl::Duration> Left(absl::Duration now) const {
-    if (!started_.has_value()) return std::nullopt;
+    if (!started_.has_value() || timeout_ == absl::InfiniteDuration()) {
+      return std::nullopt;
+    }
     return *started_ + timeout_ - now;
   }
 

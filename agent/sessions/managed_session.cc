@@ -9,7 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "agent/sessions/config.h"
+#include "agent/sessions/activity.h"
+#include "agent/sessions/configuration.h"
 #include "agent/sessions/session_record.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -22,16 +23,28 @@ absl::Duration SteadyNow() {
   return absl::DurationFromTimespec(now);
 }
 
+namespace {
+
+absl::Duration TimeoutOf(const v1::Session& session) {
+  return session.never_idles() ? absl::InfiniteDuration()
+                               : FromProto(session.idle_timeout());
+}
+
+}  // namespace
+
 ManagedSession::ManagedSession(std::string directory, v1::Session session,
-                               absl::Duration max_idle_timeout)
+                               const v1::Configuration& profile)
     : directory_(std::move(directory)),
       instance_id_(session.instance_id()),
       owner_(session.owner()),
-      max_idle_timeout_(max_idle_timeout),
+      max_idle_timeout_(FromProto(profile.max_idle_timeout())),
+      may_never_idle_(profile.may_never_idle()),
+      idle_while_busy_(profile.idle_while_busy()),
       terminals_(absl::StrCat(session.id())),
       session_(std::move(session)),
       hold_(absl::StrCat(session_.id())),
-      clock_(FromProto(session_.idle_timeout())) {
+      clock_(TimeoutOf(session_)),
+      made_for_(session_.holder().client().id()) {
   if (session_.has_holder()) hold_.Restore(session_.holder());
   session_.clear_terminals();  // They come back by themselves.
   // A session starts in use until its holder says otherwise.
@@ -59,67 +72,90 @@ v1::Session ManagedSession::SnapshotLocked() const {
   for (v1::AttachedTerminal& terminal : terminals_.List()) {
     *session.add_terminals() = std::move(terminal);
   }
-  if (session.has_end()) return session;
-  v1::Activity& activity = *session.mutable_activity();
-  switch (state_.kind()) {
-    case holder::v1::State::IDLE:
-      activity.set_kind(v1::Activity::IDLE);
-      break;
-    case holder::v1::State::COMMAND:
-      activity.set_kind(v1::Activity::COMMAND);
-      break;
-    case holder::v1::State::TERMINAL:
-      activity.set_kind(v1::Activity::TERMINAL);
-      break;
-    case holder::v1::State::REPLACED:
-      activity.set_kind(v1::Activity::REPLACED);
-      break;
-    default:
-      activity.set_kind(v1::Activity::STARTING);
+  if (state_.log_bytes() != 0 || state_.has_last_ended()) {
+    session.set_log_bytes(state_.log_bytes());
+    session.set_unacknowledged_bytes(state_.unacknowledged_bytes());
+    session.set_dropped_bytes(state_.dropped_bytes());
   }
-  activity.set_what(state_.what());
-  activity.set_command_id(state_.command_id());
-  activity.set_queued(state_.queued());
-  *activity.mutable_since() = ToProto(absl::FromUnixNanos(state_.since_ns()));
+  if (session.has_end()) return session;
+  *session.mutable_activity() = ToActivity(state_);
   if (const auto left = clock_.Left(SteadyNow()); left.has_value()) {
     *session.mutable_expires_at() = ToProto(absl::Now() + *left);
   }
   return session;
 }
 
-std::optional<v1::Session> ManagedSession::TakeReport() {
-  MutexLock lock(mu_);
-  if (gone_) return std::nullopt;
-  v1::Session session = SnapshotLocked();
-  // A command that began and ended since the last report changed nothing but
-  // these; they come with the next report that says more.
+std::string ManagedSession::EssenceLocked(const v1::Session& session) const {
   v1::Session essence = session;
-  const bool running = essence.has_expires_at();
   essence.clear_expires_at();
   essence.clear_disconnected_at();
+  essence.clear_log_bytes();
+  essence.clear_unacknowledged_bytes();
+  essence.clear_dropped_bytes();
+  essence.clear_last_command();
   if (essence.activity().kind() == v1::Activity::IDLE) {
     essence.mutable_activity()->clear_since();
   }
-  std::string fingerprint =
-      absl::StrCat(running ? "r" : "-", essence.SerializeAsString());
-  if (fingerprint == reported_) return std::nullopt;
-  reported_ = std::move(fingerprint);
+  return absl::StrCat(session.has_expires_at() ? "r" : "-",
+                      essence.SerializeAsString());
+}
+
+std::string ManagedSession::DetailsLocked(const v1::Session& session) const {
+  return absl::StrCat(
+      session.last_command().sequence(), " ", session.log_bytes(), " ",
+      session.unacknowledged_bytes(), " ", session.dropped_bytes(), " ",
+      absl::FormatDuration(clock_.started().value_or(absl::ZeroDuration())));
+}
+
+std::optional<v1::Session> ManagedSession::TakeReport(bool details) {
+  MutexLock lock(mu_);
+  if (gone_ || session_.temporary()) return std::nullopt;
+  v1::Session session = SnapshotLocked();
+  std::string essence = EssenceLocked(session);
+  std::string all = DetailsLocked(session);
+  if (essence == reported_ && (!details || all == reported_details_)) {
+    return std::nullopt;
+  }
+  reported_ = std::move(essence);
+  reported_details_ = std::move(all);
   return session;
+}
+
+bool ManagedSession::HasNewDetails() const {
+  MutexLock lock(mu_);
+  return !gone_ && !session_.temporary() &&
+         DetailsLocked(SnapshotLocked()) != reported_details_;
 }
 
 void ManagedSession::OnState(const holder::v1::State& state) {
   MutexLock lock(mu_);
   state_ = state;
+  if (state.kind() == holder::v1::State::COMMAND) {
+    command_id_ = state.command_id();
+    command_what_ = state.what();
+  }
+  if (state.has_last_ended()) {
+    v1::CommandSummary& last = *session_.mutable_last_command();
+    const std::string what =
+        last.sequence() == state.last_ended().sequence() ? last.what() : "";
+    last = ToSummary(state.last_ended());
+    last.set_what(last.command_id() == command_id_ ? command_what_ : what);
+  }
   UpdateClockLocked();
 }
 
 void ManagedSession::UpdateClockLocked() {
-  const bool idle = state_.kind() == holder::v1::State::IDLE &&
-                    state_.queued() == 0 && !session_.has_end();
+  const bool idle =
+      !session_.has_end() &&
+      (idle_while_busy_ ||
+       (state_.kind() == holder::v1::State::IDLE && state_.queued() == 0));
   // It has been idle for as long as both have been so: nothing runs in it, and
   // nobody holds it. Both are known over a restart of the agent.
-  const absl::Time since = std::max(absl::FromUnixNanos(state_.since_ns()),
-                                    FromProto(session_.disconnected_at()));
+  const absl::Time free_since = FromProto(session_.disconnected_at());
+  const absl::Time since =
+      idle_while_busy_
+          ? free_since
+          : std::max(absl::FromUnixNanos(state_.since_ns()), free_since);
   const absl::Duration already =
       std::clamp(absl::Now() - since, absl::ZeroDuration(), clock_.timeout());
   const bool used = hold_.held() || terminals_.typing() > 0;
@@ -135,48 +171,130 @@ absl::Status ManagedSession::CheckLivesLocked() const {
                    session_.id()));
 }
 
+absl::Status ManagedSession::CheckNotTemporaryLocked() const {
+  if (!session_.temporary()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("session ", session_.id(),
+                   " is temporary: it is for one run or enter alone, and ends "
+                   "with that; to keep one, make it with 'berth new'"));
+}
+
+absl::StatusOr<absl::Duration> ManagedSession::NewTimeoutLocked(
+    const link::v1::SetHolderRequest& request) const {
+  if (request.never_idles()) {
+    if (may_never_idle_) return absl::InfiniteDuration();
+    return absl::PermissionDeniedError(absl::StrCat(
+        "session ", session_.id(),
+        " must have an idle timeout: its configuration '",
+        session_.configuration(), "' has no may_never_idle; at most ",
+        absl::FormatDuration(max_idle_timeout_)));
+  }
+  if (!request.has_idle_timeout()) return clock_.timeout();
+  const absl::Duration timeout = FromProto(request.idle_timeout());
+  if (timeout < kMinIdleTimeout || timeout > max_idle_timeout_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "an idle timeout of ", absl::FormatDuration(timeout),
+        " is out of bounds for configuration '", session_.configuration(),
+        "': ", absl::FormatDuration(kMinIdleTimeout), " to ",
+        absl::FormatDuration(max_idle_timeout_)));
+  }
+  return timeout;
+}
+
+void ManagedSession::SetTimeoutLocked(absl::Duration timeout) {
+  clock_.set_timeout(timeout);
+  session_.set_never_idles(timeout == absl::InfiniteDuration());
+  if (session_.never_idles()) {
+    session_.clear_idle_timeout();
+  } else {
+    *session_.mutable_idle_timeout() = ToProto(timeout);
+  }
+}
+
 absl::Status ManagedSession::SetHolder(
     const link::v1::SetHolderRequest& request) {
   MutexLock lock(mu_);
   if (!request.has_holder() && session_.has_end()) return absl::OkStatus();
   BERTH_RETURN_IF_ERROR(CheckLivesLocked());
-  absl::Duration timeout = clock_.timeout();
-  if (request.has_idle_timeout()) {
-    timeout = FromProto(request.idle_timeout());
-    if (timeout < kMinIdleTimeout || timeout > max_idle_timeout_) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "an idle timeout of ", absl::FormatDuration(timeout),
-          " is out of bounds: ", absl::FormatDuration(kMinIdleTimeout), " to ",
-          absl::FormatDuration(max_idle_timeout_)));
-    }
-  }
+  if (request.has_holder()) BERTH_RETURN_IF_ERROR(CheckNotTemporaryLocked());
+  BERTH_ASSIGN_OR_RETURN(const absl::Duration timeout,
+                         NewTimeoutLocked(request));
   const bool held = hold_.held();
   BERTH_RETURN_IF_ERROR(hold_.Set(request, absl::Now()));
   if (held && !hold_.held()) {
     *session_.mutable_disconnected_at() = ToProto(absl::Now());
   }
-  clock_.set_timeout(timeout);
-  *session_.mutable_idle_timeout() = ToProto(timeout);
+  session_.set_temporary(false);
+  SetTimeoutLocked(timeout);
   UpdateClockLocked();
   return absl::OkStatus();
 }
 
-absl::Status ManagedSession::Enter(const v1::Client& client) {
+absl::Status ManagedSession::Enter(const v1::Client& client,
+                                   absl::string_view visit) {
   MutexLock lock(mu_);
   BERTH_RETURN_IF_ERROR(CheckLivesLocked());
+  if (session_.temporary()) {
+    const bool again = visit_.has_value();
+    if (client.id() != made_for_ ||
+        (again && (visit.empty() || *visit_ != visit))) {
+      return CheckNotTemporaryLocked();
+    }
+    visit_ = std::string(visit);
+    ++visits_open_;
+  }
   BERTH_RETURN_IF_ERROR(hold_.Enter(client, absl::Now()));
   UpdateClockLocked();
   return absl::OkStatus();
 }
 
-void ManagedSession::Leave(const v1::Client& client) {
+bool ManagedSession::Leave(const v1::Client& client, bool complete) {
   MutexLock lock(mu_);
-  const bool held = hold_.held();
-  hold_.Leave(client);
-  if (held && !hold_.held()) {
-    *session_.mutable_disconnected_at() = ToProto(absl::Now());
+  if (session_.temporary()) {
+    --visits_open_;
+    if (complete) return true;
+    // Another stream of the same visit goes on.
+    if (visits_open_ > 0) return false;
+    PromoteLocked();
+  } else {
+    const bool held = hold_.held();
+    hold_.Leave(client);
+    if (held && !hold_.held()) {
+      *session_.mutable_disconnected_at() = ToProto(absl::Now());
+    }
   }
   UpdateClockLocked();
+  return false;
+}
+
+void ManagedSession::PromoteLocked() {
+  if (!session_.temporary()) return;
+  session_.set_temporary(false);
+  link::v1::SetHolderRequest nobody;
+  nobody.set_take(true);
+  hold_.Set(nobody, absl::Now()).IgnoreError();
+  *session_.mutable_disconnected_at() = ToProto(absl::Now());
+}
+
+void ManagedSession::Promote() {
+  MutexLock lock(mu_);
+  PromoteLocked();
+  UpdateClockLocked();
+}
+
+bool ManagedSession::temporary() const {
+  MutexLock lock(mu_);
+  return session_.temporary();
+}
+
+absl::Status ManagedSession::CheckNotTemporary() const {
+  MutexLock lock(mu_);
+  return CheckNotTemporaryLocked();
+}
+
+void ManagedSession::SetBuffering(v1::BufferingMode mode) {
+  MutexLock lock(mu_);
+  session_.set_buffering(mode);
 }
 
 absl::Status ManagedSession::CheckLives() const {

@@ -45,6 +45,7 @@ class ManagedSessionTest : public testing::Test {
     root_ = mkdtemp(pattern.data());
     directory_ = root_ + "/session";
     mkdir(directory_.c_str(), 0700);
+    *profile_.mutable_max_idle_timeout() = ToProto(absl::Hours(12));
     Make(Record());
   }
   void TearDown() override { std::filesystem::remove_all(root_); }
@@ -60,8 +61,7 @@ class ManagedSessionTest : public testing::Test {
   }
 
   void Make(const v1::Session& record) {
-    session_ =
-        std::make_unique<ManagedSession>(directory_, record, absl::Hours(12));
+    session_ = std::make_unique<ManagedSession>(directory_, record, profile_);
   }
 
   void State(holder::v1::State::Kind kind, absl::Time since = absl::Now()) {
@@ -79,6 +79,7 @@ class ManagedSessionTest : public testing::Test {
 
   std::string root_;
   std::string directory_;
+  v1::Configuration profile_;
   std::unique_ptr<ManagedSession> session_;
 };
 
@@ -121,6 +122,129 @@ TEST_F(ManagedSessionTest, NewIdleTimeoutIsChecked) {
   *request.mutable_idle_timeout() = ToProto(absl::Hours(1));
   EXPECT_TRUE(session_->SetHolder(request).ok());
   EXPECT_EQ(FromProto(session_->Snapshot().idle_timeout()), absl::Hours(1));
+}
+
+TEST_F(ManagedSessionTest, NeverIsForConfigurationsThatAllowIt) {
+  link::v1::SetHolderRequest never;
+  never.set_never_idles(true);
+  const absl::Status refused = session_->SetHolder(never);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("may_never_idle"));
+  profile_.set_may_never_idle(true);
+  Make(Record());
+  State(holder::v1::State::IDLE);
+  EXPECT_TRUE(session_->IdleLeft().has_value());
+  ASSERT_TRUE(session_->SetHolder(never).ok());
+  EXPECT_FALSE(session_->IdleLeft().has_value());
+  const v1::Session now = session_->Snapshot();
+  EXPECT_TRUE(now.never_idles());
+  EXPECT_FALSE(now.has_idle_timeout());
+  EXPECT_FALSE(now.has_expires_at());
+  // It is remembered, and taken back by a timeout.
+  Make(now);
+  State(holder::v1::State::IDLE);
+  EXPECT_FALSE(session_->IdleLeft().has_value());
+  link::v1::SetHolderRequest hour;
+  *hour.mutable_idle_timeout() = ToProto(absl::Hours(1));
+  ASSERT_TRUE(session_->SetHolder(hour).ok());
+  EXPECT_TRUE(session_->IdleLeft().has_value());
+  EXPECT_FALSE(session_->Snapshot().never_idles());
+}
+
+TEST_F(ManagedSessionTest, WorkCountsAsIdleWhereTheConfigurationSaysSo) {
+  profile_.set_idle_while_busy(true);
+  v1::Session record = Record();
+  *record.mutable_disconnected_at() = ToProto(absl::Now() - absl::Minutes(4));
+  Make(record);
+  State(holder::v1::State::COMMAND);
+  const auto left = session_->IdleLeft();
+  ASSERT_TRUE(left.has_value());
+  EXPECT_LE(*left, absl::Minutes(6));
+  ASSERT_TRUE(session_->Enter(Client("a")).ok());
+  EXPECT_FALSE(session_->IdleLeft().has_value()) << "it is held";
+}
+
+TEST_F(ManagedSessionTest, TemporaryIsForOneVisitOfItsClient) {
+  v1::Session record = Record();
+  record.set_temporary(true);
+  *record.mutable_holder()->mutable_client() = Client("a");
+  Make(record);
+  EXPECT_FALSE(session_->TakeReport().has_value()) << "nobody lists it";
+  EXPECT_EQ(session_->Enter(Client("b"), "1").code(),
+            absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(session_->Enter(Client("a"), "1").ok());
+  const absl::Status second = session_->Enter(Client("a"), "2");
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(second.message()), testing::HasSubstr("temporary"));
+  link::v1::SetHolderRequest hold;
+  *hold.mutable_holder() = Client("a");
+  hold.set_take(true);
+  EXPECT_EQ(session_->SetHolder(hold).code(),
+            absl::StatusCode::kFailedPrecondition);
+  // A broken stream comes back before it was missed.
+  ASSERT_TRUE(session_->Enter(Client("a"), "1").ok());
+  EXPECT_FALSE(session_->Leave(Client("a")));
+  EXPECT_TRUE(session_->temporary());
+  EXPECT_TRUE(session_->Leave(Client("a"), /*complete=*/true));
+}
+
+TEST_F(ManagedSessionTest, TemporaryBecomesOrdinaryWhenItsClientIsLost) {
+  v1::Session record = Record();
+  record.set_temporary(true);
+  *record.mutable_holder()->mutable_client() = Client("a");
+  Make(record);
+  ASSERT_TRUE(session_->Enter(Client("a"), "1").ok());
+  EXPECT_FALSE(session_->Leave(Client("a")));
+  const auto report = session_->TakeReport();
+  ASSERT_TRUE(report.has_value());
+  EXPECT_FALSE(report->temporary());
+  EXPECT_FALSE(report->has_holder());
+  State(holder::v1::State::IDLE);
+  EXPECT_TRUE(session_->IdleLeft().has_value());
+  ASSERT_TRUE(session_->Enter(Client("b")).ok());
+  EXPECT_FALSE(session_->Leave(Client("b"), true)) << "ordinary ones stay";
+
+  // The broker lets go for a client that never came.
+  Make(record);
+  link::v1::SetHolderRequest nobody;
+  nobody.set_expected_client_id("a");
+  ASSERT_TRUE(session_->SetHolder(nobody).ok());
+  EXPECT_FALSE(session_->temporary());
+}
+
+TEST_F(ManagedSessionTest, DetailsOfShortCommandsAreReportedWhenAskedFor) {
+  State(holder::v1::State::IDLE);
+  EXPECT_TRUE(session_->TakeReport().has_value());
+  EXPECT_FALSE(session_->HasNewDetails());
+  holder::v1::State state;
+  state.set_kind(holder::v1::State::COMMAND);
+  state.set_command_id("c");
+  state.set_what("make");
+  state.set_since_ns(absl::ToUnixNanos(absl::Now()));
+  session_->OnState(state);
+  state.clear_command_id();
+  state.clear_what();
+  state.set_kind(holder::v1::State::IDLE);
+  state.set_log_bytes(100);
+  state.set_unacknowledged_bytes(60);
+  state.set_dropped_bytes(7);
+  state.mutable_last_ended()->set_sequence(1);
+  state.mutable_last_ended()->set_command_id("c");
+  state.mutable_last_ended()->set_how(v1::CommandEnded::COMPLETED);
+  state.mutable_last_ended()->set_exit_code(3);
+  session_->OnState(state);
+  EXPECT_FALSE(session_->TakeReport().has_value());
+  EXPECT_TRUE(session_->HasNewDetails());
+  const auto report = session_->TakeReport(/*details=*/true);
+  ASSERT_TRUE(report.has_value());
+  EXPECT_EQ(report->log_bytes(), 100u);
+  EXPECT_EQ(report->unacknowledged_bytes(), 60u);
+  EXPECT_EQ(report->dropped_bytes(), 7u);
+  EXPECT_EQ(report->last_command().exit_code(), 3);
+  EXPECT_EQ(report->last_command().what(), "make");
+  EXPECT_FALSE(session_->HasNewDetails());
+  EXPECT_FALSE(session_->TakeReport(true).has_value());
 }
 
 TEST_F(ManagedSessionTest, ShortCommandMakesNoReport) {

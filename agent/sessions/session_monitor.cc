@@ -18,6 +18,8 @@ namespace {
 // A command that begins and ends within this time makes no report: nobody
 // could have seen it, and there may be hundreds in a second.
 constexpr absl::Duration kSettle = absl::Milliseconds(20);
+// What such commands have changed is told so often at most.
+constexpr absl::Duration kDetails = absl::Milliseconds(250);
 constexpr uint64_t kWakeKey = 0;
 // epoll_wait takes milliseconds as int; a longer time is waited for in parts.
 constexpr int64_t kMaxWaitMs = 3'600'000;
@@ -208,8 +210,24 @@ void SessionMonitor::OnReadable(const std::shared_ptr<Followed>& followed) {
 }
 
 void SessionMonitor::Look(const Session& session) {
-  handlers_.changed(session);
+  handlers_.changed(session, /*details=*/false);
+  LookAtDetails(session);
   CheckIdle(session);
+}
+
+void SessionMonitor::LookAtDetails(const Session& session) {
+  if (!session->HasNewDetails()) return;
+  {
+    MutexLock lock(mu_);
+    if (!pending_details_.insert(session->instance_id()).second) return;
+  }
+  After(kDetails, [this, session] {
+    {
+      MutexLock lock(mu_);
+      pending_details_.erase(session->instance_id());
+    }
+    handlers_.changed(session, /*details=*/true);
+  });
 }
 
 void SessionMonitor::CheckIdle(const Session& session) {

@@ -28,8 +28,9 @@ class SessionMonitor {
   // Called by the monitor's thread; each may take a little while, but must not
   // wait for the monitor.
   struct Handlers {
-    // Something about the session may be worth a report.
-    std::function<void(const Session&)> changed;
+    // Something about the session may be worth a report; `details`: also if
+    // it is only what changes with every short command.
+    std::function<void(const Session&, bool details)> changed;
     // Its holder has closed the connection.
     std::function<void(const Session&)> holder_gone;
     // Its idle clock has run out.
@@ -73,6 +74,8 @@ class SessionMonitor {
       ABSL_LOCKS_EXCLUDED(mu_);
   // Looks at a session after some changes: reports, arms its idle clock.
   void Look(const Session& session) ABSL_LOCKS_EXCLUDED(mu_);
+  // Reports details a little later: many short commands make one report.
+  void LookAtDetails(const Session& session) ABSL_LOCKS_EXCLUDED(mu_);
   void CheckIdle(const Session& session) ABSL_LOCKS_EXCLUDED(mu_);
   void LookAfter(absl::Duration delay, const Session& session)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -92,6 +95,7 @@ class SessionMonitor {
       ABSL_GUARDED_BY(mu_);
   // Sessions that will be looked at, so that they aren't noted twice.
   absl::flat_hash_set<std::string> pending_looks_ ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_set<std::string> pending_details_ ABSL_GUARDED_BY(mu_);
   // When each session's idle clock is looked at next.
   absl::flat_hash_map<std::string, absl::Duration> idle_checks_
       ABSL_GUARDED_BY(mu_);

@@ -17,32 +17,51 @@ class Silent : public google::protobuf::io::ErrorCollector {
   void AddError(int, int, const std::string&) override {}
 };
 
-}  // namespace
-
-absl::Status SaveSessionRecord(const std::string& directory,
-                               const v1::Session& session) {
-  v1::Session record = session;
-  record.clear_activity();
+absl::Status Save(const std::string& path,
+                  const google::protobuf::Message& message) {
   std::string text;
-  if (!google::protobuf::TextFormat::PrintToString(record, &text)) {
-    return absl::InternalError("a session's record can't be printed");
+  if (!google::protobuf::TextFormat::PrintToString(message, &text)) {
+    return absl::InternalError(absl::StrCat(path, " can't be printed"));
   }
-  return WriteFileAtomically(absl::StrCat(directory, "/record"), text);
+  return WriteFileAtomically(path, text);
 }
 
-absl::StatusOr<v1::Session> LoadSessionRecord(const std::string& directory) {
-  const std::string path = absl::StrCat(directory, "/record");
+template <typename Message>
+absl::StatusOr<Message> Load(const std::string& path) {
   BERTH_ASSIGN_OR_RETURN(const std::string text,
                          ReadFile(path, kMaxRecordBytes));
   google::protobuf::TextFormat::Parser parser;
   Silent silent;
   parser.RecordErrorsTo(&silent);
   parser.AllowUnknownField(true);  // Of a later version.
-  v1::Session session;
-  if (!parser.ParseFromString(text, &session)) {
+  Message message;
+  if (!parser.ParseFromString(text, &message)) {
     return absl::DataLossError(absl::StrCat(path, " can't be read"));
   }
-  return session;
+  return message;
+}
+
+}  // namespace
+
+absl::Status SaveSessionRecord(const std::string& directory,
+                               const v1::Session& session) {
+  v1::Session record = session;
+  record.clear_activity();
+  return Save(absl::StrCat(directory, "/record"), record);
+}
+
+absl::StatusOr<v1::Session> LoadSessionRecord(const std::string& directory) {
+  return Load<v1::Session>(absl::StrCat(directory, "/record"));
+}
+
+absl::Status SaveSessionProfile(const std::string& directory,
+                                const v1::Configuration& profile) {
+  return Save(absl::StrCat(directory, "/profile"), profile);
+}
+
+absl::StatusOr<v1::Configuration> LoadSessionProfile(
+    const std::string& directory) {
+  return Load<v1::Configuration>(absl::StrCat(directory, "/profile"));
 }
 
 }  // namespace berth::agent

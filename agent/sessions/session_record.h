@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/berth/v1/computers.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::agent {
@@ -17,6 +18,13 @@ absl::Status SaveSessionRecord(const std::string& directory,
 
 // NOT_FOUND: there is none. DATA_LOSS: it can't be read.
 absl::StatusOr<v1::Session> LoadSessionRecord(const std::string& directory);
+
+// The same for the configuration that a session was made from, as it was then:
+// what is changed later is for later sessions. NOT_FOUND: none was saved.
+absl::Status SaveSessionProfile(const std::string& directory,
+                                const v1::Configuration& profile);
+absl::StatusOr<v1::Configuration> LoadSessionProfile(
+    const std::string& directory);
 
 }  // namespace berth::agent
 

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/sessions/environment.h"
@@ -40,6 +41,7 @@ constexpr absl::Duration kFirstStateLimit = absl::Seconds(2);
 constexpr absl::Duration kKeepEnded = absl::Hours(24);
 // Longer than anything that runs on a worker takes.
 constexpr absl::Duration kStopLimit = absl::Seconds(30);
+constexpr uint32_t kHolderVersion = 2;
 constexpr uint32_t kRows = 24;
 constexpr uint32_t kColumns = 80;
 
@@ -71,9 +73,11 @@ v1::SessionEnd FindEnd(const std::string& directory, holder::HolderFate fate) {
   return end;
 }
 
-SessionService::SessionService(Options options, WorkerPool& workers,
-                               Listener listener)
+SessionService::SessionService(Options options,
+                               const Configurations& configurations,
+                               WorkerPool& workers, Listener listener)
     : options_(std::move(options)),
+      configurations_(configurations),
       workers_(workers),
       listener_(std::move(listener)),
       shells_(options_.directory + "/shells",
@@ -82,7 +86,9 @@ SessionService::SessionService(Options options, WorkerPool& workers,
                                 ShellCases());
               }),
       monitor_({
-          [this](const Session& session) { listener_.changed(session); },
+          [this](const Session& session, bool details) {
+            listener_.changed(session, details);
+          },
           [this](const Session& session) {
             if (!workers_.Run([this, session] { OnHolderGone(session); })) {
               OnHolderGone(session);
@@ -103,12 +109,16 @@ std::string SessionService::DirectoryOf(absl::string_view instance_id) const {
   return absl::StrCat(options_.directory, "/sessions/", instance_id);
 }
 
-absl::Duration SessionService::MaxIdleTimeout(
-    const std::string& configuration) const {
-  const auto it = options_.config.configurations.find(configuration);
-  return it == options_.config.configurations.end()
-             ? Configuration().max_idle_timeout
-             : it->second.max_idle_timeout;
+v1::Configuration SessionService::ProfileOf(const v1::Session& session) const {
+  auto profile = LoadSessionProfile(DirectoryOf(session.instance_id()));
+  if (profile.ok()) return *std::move(profile);
+  // It was made by an agent that did not write one.
+  const auto snapshot = configurations_.Get();
+  const auto it = snapshot->entries.find(session.configuration());
+  return DescribeConfiguration(session.configuration(),
+                               it == snapshot->entries.end()
+                                   ? Configuration()
+                                   : it->second.configuration);
 }
 
 absl::Status SessionService::Start() {
@@ -143,8 +153,10 @@ void SessionService::Adopt(const std::string& instance_id) {
     SPDLOG_ERROR("session {}: its record is of another", instance_id);
     return;
   }
-  auto session = std::make_shared<ManagedSession>(
-      directory, *record, MaxIdleTimeout(record->configuration()));
+  auto session =
+      std::make_shared<ManagedSession>(directory, *record, ProfileOf(*record));
+  // Whatever it was made for broke when the last agent ended.
+  session->Promote();
   table_.Add(session);
   if (session->ended()) {
     return DeleteAfter(FromProto(record->end().at()) + kKeepEnded - absl::Now(),
@@ -173,24 +185,45 @@ absl::Status SessionService::Watch(const Session& session) {
   return monitor_.Follow(session, std::move(connection));
 }
 
-absl::StatusOr<v1::Session> SessionService::NewSession(
-    const link::v1::CreateRequest& request) const {
-  if (!IsUuid(request.instance_id())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", EscapeForTerminal(request.instance_id()),
-                     "' is not a UUID in lower case"));
-  }
-  BERTH_RETURN_IF_ERROR(CheckName("session", request.name()));
-  const std::string name = request.configuration().empty()
-                               ? options_.config.default_configuration
-                               : request.configuration();
-  const auto it = options_.config.configurations.find(name);
-  if (it == options_.config.configurations.end()) {
+absl::StatusOr<SessionService::Source> SessionService::FindSource(
+    const std::string& name) const {
+  const auto snapshot = configurations_.Get();
+  Source source{name.empty() ? snapshot->default_name : name, Configuration(),
+                snapshot->max_sessions};
+  const std::string shown =
+      absl::StrCat("configuration '", EscapeForTerminal(source.name),
+                   "' on computer '", options_.computer, "'");
+  const auto it = snapshot->entries.find(source.name);
+  if (it == snapshot->entries.end()) {
     return absl::NotFoundError(
-        absl::StrCat("no configuration '", EscapeForTerminal(name),
-                     "' on computer '", options_.computer, "'"));
+        absl::StrCat("no ", shown, "; see 'berth configurations'"));
   }
-  const Configuration& configuration = it->second;
+  if (!it->second.usable) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(shown, " can't be used: ", it->second.problem));
+  }
+  if (!it->second.configuration.enabled) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        shown, " is disabled; there: berth-agent configuration enable ",
+        source.name));
+  }
+  source.configuration = it->second.configuration;
+  return source;
+}
+
+namespace {
+
+// The idle timeout of a new session; infinite if it asks for none.
+absl::StatusOr<absl::Duration> IdleTimeout(
+    const link::v1::CreateRequest& request, const std::string& name,
+    const Configuration& configuration) {
+  if (request.never_idles()) {
+    if (configuration.may_never_idle) return absl::InfiniteDuration();
+    return absl::PermissionDeniedError(absl::StrCat(
+        "sessions of configuration '", name,
+        "' must have an idle timeout: it has no may_never_idle; at most ",
+        absl::FormatDuration(configuration.max_idle_timeout)));
+  }
   const absl::Duration timeout = request.has_idle_timeout()
                                      ? FromProto(request.idle_timeout())
                                      : configuration.idle_timeout;
@@ -201,15 +234,85 @@ absl::StatusOr<v1::Session> SessionService::NewSession(
                      "': ", absl::FormatDuration(kMinIdleTimeout), " to ",
                      absl::FormatDuration(configuration.max_idle_timeout)));
   }
+  return timeout;
+}
+
+// Where a session's shell starts.
+absl::StatusOr<std::string> FirstDirectory(
+    const link::v1::CreateRequest& request, const Configuration& configuration,
+    const std::string& home, const std::string& computer) {
+  std::string cwd = request.cwd().empty() ? configuration.cwd : request.cwd();
+  if (cwd.empty()) return home;
+  if (cwd == "~" || absl::StartsWith(cwd, "~/")) cwd.replace(0, 1, home);
+  std::error_code error;
+  if (cwd[0] != '/' || cwd.find('\0') != std::string::npos ||
+      !std::filesystem::is_directory(cwd, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", EscapeForTerminal(cwd.substr(0, 200)),
+        "' is no directory on computer '", computer,
+        "'; a session's first directory must be an absolute path"));
+  }
+  return cwd;
+}
+
+holder::v1::HolderStart::ShellKind ToHolder(ShellKind kind) {
+  switch (kind) {
+    case ShellKind::kBash:
+      return holder::v1::HolderStart::BASH;
+    case ShellKind::kZsh:
+      return holder::v1::HolderStart::ZSH;
+    case ShellKind::kPython:
+      return holder::v1::HolderStart::PYTHON;
+    case ShellKind::kRestricted:
+      return holder::v1::HolderStart::RESTRICTED;
+  }
+  return holder::v1::HolderStart::SHELL_KIND_UNSPECIFIED;
+}
+
+holder::v1::HolderStart::WhenFull ToHolder(v1::BufferingMode mode) {
+  return mode == v1::BUFFERING_MODE_DROP ? holder::v1::HolderStart::DROP
+                                         : holder::v1::HolderStart::BLOCK;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Session> SessionService::NewSession(
+    const link::v1::CreateRequest& request, const Source& source) const {
+  if (!IsUuid(request.instance_id())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", EscapeForTerminal(request.instance_id()),
+                     "' is not a UUID in lower case"));
+  }
+  BERTH_RETURN_IF_ERROR(CheckName("session", request.name()));
+  if (request.temporary() && request.holder().id().empty()) {
+    return absl::InvalidArgumentError(
+        "a temporary session needs a client that it is for");
+  }
+  BERTH_ASSIGN_OR_RETURN(
+      const absl::Duration timeout,
+      IdleTimeout(request, source.name, source.configuration));
   v1::Session session;
   session.set_instance_id(request.instance_id());
   session.set_id(request.id());
   session.set_name(request.name());
   session.set_computer(options_.computer);
   session.set_owner(request.owner());
-  session.set_configuration(name);
+  session.set_configuration(source.name);
+  const v1::Configuration profile =
+      DescribeConfiguration(source.name, source.configuration);
+  session.set_shell(profile.shell());
+  session.set_log_limit(profile.log_limit());
+  session.set_buffering(v1::BufferingMode_IsValid(request.buffering()) &&
+                                request.buffering() !=
+                                    v1::BUFFERING_MODE_UNSPECIFIED
+                            ? request.buffering()
+                            : profile.buffering());
+  session.set_temporary(request.temporary());
   *session.mutable_created_at() = ToProto(absl::Now());
-  *session.mutable_idle_timeout() = ToProto(timeout);
+  session.set_never_idles(timeout == absl::InfiniteDuration());
+  if (!session.never_idles()) {
+    *session.mutable_idle_timeout() = ToProto(timeout);
+  }
   if (request.has_holder()) {
     *session.mutable_holder()->mutable_client() = request.holder();
     *session.mutable_holder()->mutable_since() = session.created_at();
@@ -226,31 +329,40 @@ absl::StatusOr<SessionService::Session> SessionService::Create(
       session != nullptr && session->owner() == request.owner()) {
     return session;
   }
-  BERTH_ASSIGN_OR_RETURN(v1::Session session, NewSession(request));
+  BERTH_ASSIGN_OR_RETURN(const Source source,
+                         FindSource(request.configuration()));
+  BERTH_ASSIGN_OR_RETURN(v1::Session session, NewSession(request, source));
+  const Limits& limits = source.configuration.limits;
   BERTH_RETURN_IF_ERROR(
-      table_.Reserve(request.instance_id(), options_.config.max_sessions));
-  absl::StatusOr<Session> made = Make(request, std::move(session));
+      table_.Reserve({request.instance_id(), source.name, request.owner()},
+                     {options_.computer, source.max_sessions,
+                      limits.max_sessions, limits.max_sessions_per_user}));
+  absl::StatusOr<Session> made = Make(request, source, std::move(session));
   if (!made.ok()) table_.Release(request.instance_id());
   return made;
 }
 
 absl::StatusOr<SessionService::Session> SessionService::Make(
-    const link::v1::CreateRequest& request, v1::Session session) {
-  BERTH_RETURN_IF_ERROR(shells_.Check(
-      options_.config.configurations.at(session.configuration()).shell));
+    const link::v1::CreateRequest& request, const Source& source,
+    v1::Session session) {
+  if (source.configuration.kind == ShellKind::kBash) {
+    BERTH_RETURN_IF_ERROR(shells_.Check(source.configuration.shell));
+  }
   const std::string directory = DirectoryOf(request.instance_id());
   if (mkdir(directory.c_str(), 0700) != 0) {
     return ErrnoToStatus(errno, directory);
   }
+  const v1::Configuration profile =
+      DescribeConfiguration(source.name, source.configuration);
   absl::Status status = SaveSessionRecord(directory, session);
-  if (status.ok()) status = StartShell(request, session);
+  if (status.ok()) status = SaveSessionProfile(directory, profile);
+  if (status.ok()) status = StartShell(request, source, session);
   if (!status.ok()) {
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
     return status;
   }
-  auto managed = std::make_shared<ManagedSession>(
-      directory, session, MaxIdleTimeout(session.configuration()));
+  auto managed = std::make_shared<ManagedSession>(directory, session, profile);
   status = Watch(managed);
   if (!status.ok()) {
     const auto identity =
@@ -267,38 +379,95 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
   return managed;
 }
 
-absl::Status SessionService::StartShell(const link::v1::CreateRequest& request,
-                                        v1::Session& session) {
-  const Configuration& configuration =
-      options_.config.configurations.at(session.configuration());
+absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
+    const link::v1::CreateRequest& request, const Source& source,
+    const v1::Session& session) const {
+  const Configuration& configuration = source.configuration;
   const std::map<std::string, std::string> requested(
       request.environment().begin(), request.environment().end());
   BERTH_ASSIGN_OR_RETURN(
       const ShellEnvironment environment,
-      MakeShellEnvironment(OwnEnvironment(), requested, configuration.shell,
+      MakeShellEnvironment(OwnEnvironment(), configuration.environment,
+                           requested, configuration.shell,
                            session.instance_id()));
   holder::v1::HolderStart start;
-  start.set_version(1);
+  start.set_version(kHolderVersion);
   start.set_instance_id(session.instance_id());
   start.set_directory(DirectoryOf(session.instance_id()));
   start.set_shell(configuration.shell);
+  start.set_kind(ToHolder(configuration.kind));
+  if (configuration.login) start.add_arguments("-l");
   for (const std::string& argument : configuration.arguments) {
     start.add_arguments(argument);
   }
   for (const std::string& variable : environment.variables) {
     start.add_environment(variable);
   }
-  start.set_cwd(environment.home);
+  BERTH_ASSIGN_OR_RETURN(*start.mutable_cwd(),
+                         FirstDirectory(request, configuration,
+                                        environment.home, options_.computer));
+  BERTH_ASSIGN_OR_RETURN(*start.mutable_startup_script(),
+                         StartupScript(configuration));
   start.set_log_limit(configuration.log_limit);
-  start.set_when_full(configuration.drop_when_full
-                          ? holder::v1::HolderStart::DROP
-                          : holder::v1::HolderStart::BLOCK);
+  start.set_when_full(ToHolder(session.buffering()));
   start.set_rows(kRows);
   start.set_columns(kColumns);
   start.set_hello_timeout_ms(absl::ToInt64Milliseconds(kHelloLimit));
+  for (const AllowedProgram& program : configuration.allowed) {
+    holder::v1::AllowedProgram& to = *start.add_allowed();
+    to.set_name(program.name);
+    to.set_path(program.path);
+    to.mutable_arguments()->Assign(program.arguments.begin(),
+                                   program.arguments.end());
+    to.set_repeat_last(program.repeat_last);
+  }
+  return start;
+}
+
+absl::Status SessionService::StartShell(const link::v1::CreateRequest& request,
+                                        const Source& source,
+                                        v1::Session& session) {
+  BERTH_ASSIGN_OR_RETURN(const holder::v1::HolderStart start,
+                         MakeStart(request, source, session));
   BERTH_ASSIGN_OR_RETURN(const holder::v1::HolderStarted started,
                          StartHolder(options_.holder, start, kStartLimit));
   session.set_shell_pid(started.shell_pid());
+  return absl::OkStatus();
+}
+
+void SessionService::EndVisit(const Session& session, const v1::Client& client,
+                              bool complete) {
+  const bool was_temporary = session->temporary();
+  if (!session->Leave(client, complete)) {
+    if (was_temporary && !session->temporary()) {
+      SPDLOG_INFO("session {} outlives what it was made for",
+                  session->instance_id());
+      Save(session);
+    }
+    return;
+  }
+  // Nobody waits for it: the client has all that it came for.
+  const auto end = [this, session] {
+    const absl::Status ended = EndAndForget(session);
+    if (!ended.ok()) {
+      session->Promote();
+      Save(session);
+      monitor_.Touch(session);
+      SPDLOG_ERROR("{}", ended.ToString());
+    }
+  };
+  if (!workers_.Run(end)) end();
+}
+
+absl::Status SessionService::SetBuffering(const Session& session,
+                                          v1::BufferingMode mode) {
+  if (mode == session->Snapshot().buffering()) return absl::OkStatus();
+  BERTH_ASSIGN_OR_RETURN(HolderConnection connection,
+                         HolderConnection::Connect(session->directory()));
+  holder::v1::Request request;
+  request.mutable_set_buffering()->set_when_full(ToHolder(mode));
+  BERTH_RETURN_IF_ERROR(connection.Send(request));
+  session->SetBuffering(mode);
   return absl::OkStatus();
 }
 
@@ -310,8 +479,16 @@ absl::StatusOr<SessionService::Session> SessionService::SetHolder(
   if (request.has_holder() && request.take()) {
     session->terminals().SessionTaken(request.holder(), absl::Now());
   }
+  // What was said of the session so far holds, whatever its holder says.
+  const absl::Status buffering =
+      v1::BufferingMode_IsValid(request.buffering()) &&
+              request.buffering() != v1::BUFFERING_MODE_UNSPECIFIED &&
+              !session->ended()
+          ? SetBuffering(session, request.buffering())
+          : absl::OkStatus();
   Save(session);
   monitor_.Touch(session);
+  BERTH_RETURN_IF_ERROR(buffering);
   return session;
 }
 
@@ -319,6 +496,10 @@ absl::Status SessionService::Remove(absl::string_view user,
                                     const link::v1::RemoveRequest& request) {
   BERTH_ASSIGN_OR_RETURN(const Session session,
                          table_.FindOwned(user, request.instance_id()));
+  return EndAndForget(session);
+}
+
+absl::Status SessionService::EndAndForget(const Session& session) {
   if (!Terminate(session, v1::END_REASON_REMOVED)) {
     return absl::DeadlineExceededError(
         absl::StrCat("session ", session->Snapshot().id(),

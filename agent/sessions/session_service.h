@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/holder/identity_file.h"
-#include "agent/sessions/config.h"
+#include "agent/sessions/configurations.h"
 #include "agent/sessions/managed_session.h"
 #include "agent/sessions/session_monitor.h"
 #include "agent/sessions/session_table.h"
@@ -31,16 +31,17 @@ class SessionService {
     std::string directory;  // Of the agent's state; sessions are below it.
     std::string holder;     // Path of the berth-holder program.
     std::string computer;   // This computer's name in the fleet.
-    Config config;
   };
   // Called without locks, by any thread, when a session may look different
-  // from its last report, and when one is no more.
+  // from its last report (see SessionMonitor), and when one is no more.
   struct Listener {
-    std::function<void(const Session&)> changed;
+    std::function<void(const Session&, bool details)> changed;
     std::function<void(const std::string& instance_id)> gone;
   };
 
-  SessionService(Options options, WorkerPool& workers, Listener listener);
+  // `configurations` are loaded, and outlive this.
+  SessionService(Options options, const Configurations& configurations,
+                 WorkerPool& workers, Listener listener);
   ~SessionService();
 
   // Finds the sessions of the last run, and starts to watch.
@@ -56,7 +57,13 @@ class SessionService {
                                     const link::v1::SetHolderRequest& request);
 
   const SessionTable& table() const { return table_; }
-  const Config& config() const { return options_.config; }
+  const Configurations& configurations() const { return configurations_; }
+
+  // A call that entered a session is over. `complete`: it did all that it came
+  // for, so that a temporary session is removed; else that becomes an ordinary
+  // one. (Calls of sessions that can't be temporary may Leave() by themselves.)
+  void EndVisit(const Session& session, const v1::Client& client,
+                bool complete);
 
   // After an open call changed something about a session (see
   // SessionMonitor).
@@ -69,13 +76,25 @@ class SessionService {
   }
 
  private:
-  absl::StatusOr<v1::Session> NewSession(
-      const link::v1::CreateRequest& request) const;
+  // What a session is made from.
+  struct Source {
+    std::string name;
+    Configuration configuration;
+    uint64_t max_sessions = 0;  // Of the computer.
+  };
+
+  absl::StatusOr<Source> FindSource(const std::string& name) const;
+  absl::StatusOr<v1::Session> NewSession(const link::v1::CreateRequest& request,
+                                         const Source& source) const;
   absl::StatusOr<Session> Make(const link::v1::CreateRequest& request,
-                               v1::Session session);
+                               const Source& source, v1::Session session);
   absl::Status StartShell(const link::v1::CreateRequest& request,
-                          v1::Session& session);
-  absl::Duration MaxIdleTimeout(const std::string& configuration) const;
+                          const Source& source, v1::Session& session);
+  absl::StatusOr<holder::v1::HolderStart> MakeStart(
+      const link::v1::CreateRequest& request, const Source& source,
+      const v1::Session& session) const;
+  // What a session of the last run was made from.
+  v1::Configuration ProfileOf(const v1::Session& session) const;
 
   // Takes up one session of the last run.
   void Adopt(const std::string& instance_id);
@@ -88,12 +107,17 @@ class SessionService {
   void DeleteAfter(absl::Duration delay, const Session& session);
   // Ends a live session; true once it has ended.
   bool Terminate(const Session& session, v1::EndReason reason);
+  // The same, and forgets it with its logs.
+  absl::Status EndAndForget(const Session& session);
+  // Tells the holder what to do when the log is full.
+  absl::Status SetBuffering(const Session& session, v1::BufferingMode mode);
   void OnIdle(const Session& session);
   void Save(const Session& session);
 
   std::string DirectoryOf(absl::string_view instance_id) const;
 
   const Options options_;
+  const Configurations& configurations_;
   WorkerPool& workers_;
   const Listener listener_;
   SessionTable table_;

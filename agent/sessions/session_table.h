@@ -1,7 +1,9 @@
 #ifndef BERTH_AGENT_SESSIONS_SESSION_TABLE_H_
 #define BERTH_AGENT_SESSIONS_SESSION_TABLE_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +22,25 @@ class SessionTable {
  public:
   using Session = std::shared_ptr<ManagedSession>;
 
+  // What a session that is to be made counts as.
+  struct Place {
+    std::string instance_id;
+    std::string configuration;
+    std::string owner;
+  };
+  // How many may live: on the computer, of the configuration, and of that for
+  // one owner.
+  struct Limits {
+    std::string computer;
+    uint64_t all = 0;
+    std::optional<uint64_t> of_configuration;
+    std::optional<uint64_t> of_owner;
+  };
+
   // Keeps a place for a session that is being made. ALREADY_EXISTS: there is
-  // one of this id, or it is being made. RESOURCE_EXHAUSTED: `limit` sessions
-  // live already.
-  absl::Status Reserve(absl::string_view instance_id, size_t limit)
+  // one of this id, or it is being made. RESOURCE_EXHAUSTED: a limit; says
+  // which, whose, and what to do.
+  absl::Status Reserve(const Place& place, const Limits& limits)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Gives the place up again, or fills it.
   void Release(absl::string_view instance_id) ABSL_LOCKS_EXCLUDED(mu_);
@@ -44,8 +61,15 @@ class SessionTable {
 
  private:
   mutable Mutex mu_;
-  // Null while it is being made.
-  absl::flat_hash_map<std::string, Session> sessions_ ABSL_GUARDED_BY(mu_);
+  // `session` is null while it is being made.
+  struct Entry {
+    Place place;
+    Session session;
+  };
+  absl::Status CheckLimitsLocked(const Place& place, const Limits& limits) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  absl::flat_hash_map<std::string, Entry> sessions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace berth::agent

@@ -94,7 +94,7 @@ absl::Status Trial::Start(const std::string& holder) {
   // Its history file and the like go away with it.
   BERTH_ASSIGN_OR_RETURN(
       const ShellEnvironment environment,
-      MakeShellEnvironment(OwnEnvironment(), {{"HOME", directory_}}, shell_,
+      MakeShellEnvironment(OwnEnvironment(), {}, {{"HOME", directory_}}, shell_,
                            id));
   holder::v1::HolderStart start;
   start.set_version(1);

@@ -18,6 +18,8 @@ struct ComputerRecord {
   absl::Time enrolled_at;
   // When its link was last seen up.
   absl::Time last_seen;
+  // By name: berth.v1.Configuration, serialized.
+  std::map<std::string, std::string> configurations = {};
 
   bool operator==(const ComputerRecord&) const = default;
 };

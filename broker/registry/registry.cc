@@ -24,6 +24,9 @@ bool IsDurableChange(const v1::Session& before, const v1::Session& after) {
   return before.id() != after.id() || before.name() != after.name() ||
          before.owner() != after.owner() ||
          before.has_end() != after.has_end() ||
+         before.temporary() != after.temporary() ||
+         before.never_idles() != after.never_idles() ||
+         before.buffering() != after.buffering() ||
          before.idle_timeout().seconds() != after.idle_timeout().seconds();
 }
 
@@ -77,6 +80,35 @@ absl::Status Ambiguous(const v1::SessionRef& ref,
                    by_id ? "; use an instance id" : "; use an id"));
 }
 
+absl::Status CheckAllows(absl::string_view computer,
+                         const v1::Configuration& info,
+                         const v1::CreateSessionRequest& request) {
+  const std::string what =
+      absl::StrCat("configuration '", info.name(), "' on '", computer, "'");
+  if (!info.enabled()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        what, " is disabled",
+        info.problem().empty()
+            ? absl::StrCat("; there: berth-agent configuration enable ",
+                           info.name())
+            : absl::StrCat(": ", info.problem())));
+  }
+  if (request.never_idles()) {
+    if (info.may_never_idle()) return absl::OkStatus();
+    return absl::PermissionDeniedError(absl::StrCat(
+        "sessions of ", what, " must have an idle timeout; at most ",
+        absl::FormatDuration(FromProto(info.max_idle_timeout()))));
+  }
+  const absl::Duration max = FromProto(info.max_idle_timeout());
+  const absl::Duration given = FromProto(request.idle_timeout());
+  if (info.has_max_idle_timeout() && given > max) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the idle timeout ", absl::FormatDuration(given),
+        " is above the maximum of ", what, ", ", absl::FormatDuration(max)));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void Registry::Load(const std::vector<ComputerRecord>& computers,
@@ -88,6 +120,13 @@ void Registry::Load(const std::vector<ComputerRecord>& computers,
     ComputerEntry& entry = ComputerLocked(record.name);
     entry.record = record;
     entry.reach = {.online = false, .since = record.last_seen};
+    for (const auto& [name, bytes] : record.configurations) {
+      v1::Configuration configuration;
+      // One of a later version is told again by its agent.
+      if (configuration.ParseFromString(bytes)) {
+        entry.configurations[name] = std::move(configuration);
+      }
+    }
   }
   for (const v1::Session& session : sessions) {
     PutLocked(session.computer(), session, &ignored).IgnoreError();
@@ -115,8 +154,7 @@ Registry::Changes Registry::LinkUp(absl::string_view computer,
   entry.record.agent_version = hello.agent_version();
   entry.record.os = hello.os();
   entry.record.last_seen = now;
-  entry.configurations.assign(hello.configurations().begin(),
-                              hello.configurations().end());
+  SetConfigurations(hello.configurations(), entry);
   absl::flat_hash_set<std::string> missing = entry.sessions;
   for (const link::v1::SessionReport& report : hello.sessions()) {
     missing.erase(report.session().instance_id());
@@ -125,6 +163,30 @@ Registry::Changes Registry::LinkUp(absl::string_view computer,
   for (const std::string& id : missing) RemoveLocked(id, &changes);
   *record = entry.record;
   return changes;
+}
+
+void Registry::SetConfigurations(
+    const google::protobuf::RepeatedPtrField<v1::Configuration>& all,
+    ComputerEntry& entry) {
+  entry.configurations.clear();
+  entry.record.configurations.clear();
+  for (const v1::Configuration& each : all) {
+    v1::Configuration& configuration = entry.configurations[each.name()];
+    configuration = each;
+    configuration.set_computer(entry.record.name);
+    entry.record.configurations[each.name()] =
+        configuration.SerializeAsString();
+  }
+}
+
+void Registry::SetConfigurations(
+    absl::string_view computer,
+    const google::protobuf::RepeatedPtrField<v1::Configuration>& all,
+    ComputerRecord* record) {
+  MutexLock lock(mu_);
+  ComputerEntry& entry = ComputerLocked(computer);
+  SetConfigurations(all, entry);
+  *record = entry.record;
 }
 
 ComputerRecord Registry::LinkDown(absl::string_view computer, absl::Time now) {
@@ -172,7 +234,9 @@ absl::Status Registry::PutLocked(absl::string_view computer,
   ComputerLocked(computer).sessions.insert(record->instance_id());
   sessions_[record->instance_id()] = record;
   changes->touched.push_back(record);
-  if (before == nullptr || IsDurableChange(*before, *record)) {
+  // A temporary one is not worth a write: it ends, or becomes an ordinary one.
+  if (!record->temporary() &&
+      (before == nullptr || IsDurableChange(*before, *record))) {
     changes->put.push_back(std::move(record));
   }
   return absl::OkStatus();
@@ -196,7 +260,7 @@ void Registry::RemoveLocked(const std::string& instance_id, Changes* changes) {
   owners_[record->owner()].sessions.erase(IdKey(record->id(), instance_id));
   ComputerLocked(record->computer()).sessions.erase(instance_id);
   sessions_.erase(found);
-  changes->deleted.push_back(instance_id);
+  if (!record->temporary()) changes->deleted.push_back(instance_id);
   changes->touched.push_back(record);
 }
 
@@ -340,35 +404,37 @@ v1::Session Registry::View(absl::string_view client_id,
   return SessionAsSeenBy(client_id, session, reach);
 }
 
-absl::Status Registry::CheckConfiguration(absl::string_view computer,
-                                          absl::string_view configuration,
-                                          absl::Duration idle_timeout) const {
+absl::Status Registry::CheckConfiguration(
+    absl::string_view computer, const v1::CreateSessionRequest& request) const {
   MutexLock lock(mu_);
   auto found = computers_.find(computer);
   if (found == computers_.end()) {
     return absl::NotFoundError(
         absl::StrCat("no computer '", computer, "'; see `berth computers`"));
   }
+  const std::string& name = request.configuration();
   std::vector<std::string> names;
-  for (const auto& info : found->second.configurations) {
-    names.push_back(info.name());
-    const bool meant = configuration.empty() ? info.is_default()
-                                             : info.name() == configuration;
-    if (!meant) continue;
-    const absl::Duration max = FromProto(info.max_idle_timeout());
-    if (info.has_max_idle_timeout() && idle_timeout > max) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the idle timeout ", absl::FormatDuration(idle_timeout),
-                       " is above the maximum of configuration '", info.name(),
-                       "' on '", computer, "', ", absl::FormatDuration(max)));
+  for (const auto& [key, info] : found->second.configurations) {
+    names.push_back(key);
+    if (name.empty() ? info.is_default() : key == name) {
+      return CheckAllows(computer, info, request);
     }
-    return absl::OkStatus();
   }
   // Without a default that it told of, the agent decides.
-  if (configuration.empty()) return absl::OkStatus();
+  if (name.empty()) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat(
-      "computer '", computer, "' has no configuration '", configuration,
+      "computer '", computer, "' has no configuration '",
+      EscapeForTerminal(name.substr(0, 80)),
       "'; it has: ", names.empty() ? "none" : absl::StrJoin(names, ", ")));
+}
+
+std::vector<v1::Configuration> Registry::Configurations() const {
+  MutexLock lock(mu_);
+  std::vector<v1::Configuration> all;
+  for (const auto& [computer, entry] : computers_) {
+    for (const auto& [name, info] : entry.configurations) all.push_back(info);
+  }
+  return all;
 }
 
 std::vector<v1::Computer> Registry::Computers() const {
@@ -385,8 +451,8 @@ std::vector<v1::Computer> Registry::Computers() const {
     computer.set_agent_version(entry.record.agent_version);
     computer.set_os(entry.record.os);
     computer.set_sessions(entry.sessions.size());
-    for (const auto& info : entry.configurations) {
-      computer.add_configurations(info.name());
+    for (const auto& [key, info] : entry.configurations) {
+      if (info.enabled()) computer.add_configurations(key);
     }
   }
   return all;

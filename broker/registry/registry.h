@@ -64,6 +64,12 @@ class Registry {
   ComputerRecord LinkDown(absl::string_view computer, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // All configurations of a computer, anew. `*record` as for LinkUp.
+  void SetConfigurations(
+      absl::string_view computer,
+      const google::protobuf::RepeatedPtrField<v1::Configuration>& all,
+      ComputerRecord* record) ABSL_LOCKS_EXCLUDED(mu_);
+
   // A session of `computer` was made, changed or ended. AlreadyExists: its
   // instance id belongs to a session of another computer. InvalidArgument: the
   // report is incomplete.
@@ -106,12 +112,15 @@ class Registry {
   v1::Session View(absl::string_view client_id,
                    const v1::Session& session) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether sessions could be made on `computer` from `configuration` (empty:
-  // the default), with that idle timeout (zero: the default's). NotFound,
-  // Unavailable, InvalidArgument.
+  // Whether `request`'s session could be made on `computer`: its configuration
+  // (empty: the default) is there, and allows its idle timeout. NotFound,
+  // FailedPrecondition, InvalidArgument, PermissionDenied.
   absl::Status CheckConfiguration(absl::string_view computer,
-                                  absl::string_view configuration,
-                                  absl::Duration idle_timeout) const
+                                  const v1::CreateSessionRequest& request) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // All configurations of all computers, by computer and name.
+  std::vector<v1::Configuration> Configurations() const
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // All computers, by name.
@@ -121,8 +130,8 @@ class Registry {
   struct ComputerEntry {
     ComputerRecord record;
     Reachability reach;
-    std::vector<v1::Configuration> configurations;
-    absl::flat_hash_set<std::string> sessions;  // Instance ids.
+    std::map<std::string, v1::Configuration> configurations;  // By name.
+    absl::flat_hash_set<std::string> sessions;                // Instance ids.
   };
   // A lost registry may have given an id out twice, so the id alone is no key.
   using IdKey = std::pair<uint32_t, std::string>;
@@ -135,6 +144,9 @@ class Registry {
                          Changes* changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveLocked(const std::string& instance_id, Changes* changes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void SetConfigurations(
+      const google::protobuf::RepeatedPtrField<v1::Configuration>& all,
+      ComputerEntry& entry);
   ComputerEntry& ComputerLocked(absl::string_view name)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::vector<SessionRecord> MatchesLocked(absl::string_view owner,

@@ -50,6 +50,15 @@ constexpr const char* kMigrations[SqliteStore::kSchemaVersion] = {
       used_at INTEGER NOT NULL
     ) WITHOUT ROWID;
     )sql",
+    // `record` is a berth.v1.Configuration.
+    R"sql(
+    CREATE TABLE configurations (
+      computer TEXT NOT NULL,
+      name TEXT NOT NULL,
+      record BLOB NOT NULL,
+      PRIMARY KEY (computer, name)
+    ) WITHOUT ROWID;
+    )sql",
 };
 
 int64_t ToNanos(absl::Time time) { return absl::ToUnixNanos(time); }
@@ -170,6 +179,19 @@ absl::Status SqliteStore::PutComputer(const ComputerRecord& computer) {
     BERTH_RETURN_IF_ERROR(
         label->BindText(computer.name).BindText(key).BindText(value).Run());
   }
+  return PutConfigurations(computer);
+}
+
+absl::Status SqliteStore::PutConfigurations(const ComputerRecord& computer) {
+  BERTH_ASSIGN_OR_RETURN(Statement * clear,
+                         Get("DELETE FROM configurations WHERE computer = ?"));
+  BERTH_RETURN_IF_ERROR(clear->BindText(computer.name).Run());
+  for (const auto& [name, record] : computer.configurations) {
+    BERTH_ASSIGN_OR_RETURN(Statement * put,
+                           Get("INSERT INTO configurations VALUES (?, ?, ?)"));
+    BERTH_RETURN_IF_ERROR(
+        put->BindText(computer.name).BindText(name).BindBlob(record).Run());
+  }
   return absl::OkStatus();
 }
 
@@ -186,7 +208,8 @@ absl::StatusOr<std::vector<ComputerRecord>> SqliteStore::ListComputers() {
                                 .agent_version = list->Text(1),
                                 .os = list->Text(2),
                                 .enrolled_at = FromNanos(list->Int(3)),
-                                .last_seen = FromNanos(list->Int(4))};
+                                .last_seen = FromNanos(list->Int(4)),
+                                .configurations = {}};
   }
   BERTH_ASSIGN_OR_RETURN(Statement * labels,
                          Get("SELECT computer, key, value FROM labels"));
@@ -196,6 +219,17 @@ absl::StatusOr<std::vector<ComputerRecord>> SqliteStore::ListComputers() {
     auto computer = computers.find(labels->Text(0));
     if (computer == computers.end()) continue;
     computer->second.labels[labels->Text(1)] = labels->Text(2);
+  }
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * configurations,
+      Get("SELECT computer, name, record FROM configurations"));
+  while (true) {
+    BERTH_ASSIGN_OR_RETURN(const bool row, configurations->Step());
+    if (!row) break;
+    auto computer = computers.find(configurations->Text(0));
+    if (computer == computers.end()) continue;
+    computer->second.configurations[configurations->Text(1)] =
+        configurations->Text(2);
   }
   std::vector<ComputerRecord> result;
   for (auto& [name, computer] : computers) {

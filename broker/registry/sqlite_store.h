@@ -20,7 +20,7 @@ namespace berth::broker {
 class SqliteStore final : public Store {
  public:
   // The schema that this program writes (PRAGMA user_version).
-  static constexpr int kSchemaVersion = 1;
+  static constexpr int kSchemaVersion = 2;
 
   // Opens `path`, making or migrating it as needed. FailedPrecondition: it was
   // written by a newer program.
@@ -54,6 +54,7 @@ class SqliteStore final : public Store {
       : database_(std::move(database)), path_(std::move(path)) {}
 
   absl::Status Migrate();
+  absl::Status PutConfigurations(const ComputerRecord& computer);
   absl::Status Execute(const std::string& sql);
   // The statement for `sql`, prepared at its first use. `sql` is a literal.
   absl::StatusOr<Statement*> Get(const char* sql);

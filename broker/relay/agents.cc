@@ -52,6 +52,17 @@ Registry::Changes Agents::RemoveSession(const AgentConnection& connection,
   return registry_.Remove(connection.computer(), instance_id);
 }
 
+std::optional<ComputerRecord> Agents::SetConfigurations(
+    const AgentConnection& connection,
+    const link::v1::ConfigurationsChanged& changed) {
+  MutexLock lock(mu_);
+  if (!IsCurrentLocked(connection)) return std::nullopt;
+  ComputerRecord record;
+  registry_.SetConfigurations(connection.computer(), changed.configurations(),
+                              &record);
+  return record;
+}
+
 bool Agents::IsCurrentLocked(const AgentConnection& connection) const {
   auto found = connections_.find(connection.computer());
   return found != connections_.end() && found->second.get() == &connection;

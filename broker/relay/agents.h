@@ -43,6 +43,11 @@ class Agents {
                                   absl::string_view instance_id)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same for its configurations. Not set: it was replaced.
+  std::optional<ComputerRecord> SetConfigurations(
+      const AgentConnection& connection,
+      const link::v1::ConfigurationsChanged& changed) ABSL_LOCKS_EXCLUDED(mu_);
+
   // The link to a computer; null if it is offline.
   std::shared_ptr<AgentConnection> Find(absl::string_view computer) const
       ABSL_LOCKS_EXCLUDED(mu_);

@@ -22,4 +22,19 @@ grpc::ServerUnaryReactor* ComputersService::ListComputers(
   return reactor;
 }
 
+grpc::ServerUnaryReactor* ComputersService::ListConfigurations(
+    grpc::CallbackServerContext* context,
+    const v1::ListConfigurationsRequest* request,
+    v1::ListConfigurationsResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto result = QueryConfigurations(registry_, *request);
+  if (result.ok()) {
+    for (v1::Configuration& configuration : result->configurations) {
+      *response->add_configurations() = std::move(configuration);
+    }
+  }
+  reactor->Finish(ToGrpcStatus(result.ok() ? result->status : result.status()));
+  return reactor;
+}
+
 }  // namespace berth::broker

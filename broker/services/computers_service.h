@@ -19,6 +19,11 @@ class ComputersService final : public v1::Computers::CallbackService {
       const v1::ListComputersRequest* request,
       v1::ListComputersResponse* response) override;
 
+  grpc::ServerUnaryReactor* ListConfigurations(
+      grpc::CallbackServerContext* context,
+      const v1::ListConfigurationsRequest* request,
+      v1::ListConfigurationsResponse* response) override;
+
  private:
   const Registry& registry_;
 };

@@ -75,6 +75,9 @@ absl::Status ControlStream::Handle() {
     case Message::kCallEnded:
       connection_->OnCallEnded(message_.call_ended());
       break;
+    case Message::kConfigurationsChanged:
+      fleet_.SetConfigurations(*connection_, message_.configurations_changed());
+      break;
     default:
       break;  // Of a later version: skipped.
   }

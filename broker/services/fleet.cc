@@ -90,6 +90,13 @@ void Fleet::Remove(const AgentConnection& connection,
   Save(agents_.RemoveSession(connection, instance_id));
 }
 
+void Fleet::SetConfigurations(const AgentConnection& connection,
+                              const link::v1::ConfigurationsChanged& changed) {
+  std::optional<ComputerRecord> record =
+      agents_.SetConfigurations(connection, changed);
+  if (record.has_value()) Save(*std::move(record));
+}
+
 void Fleet::LinkUp(const std::shared_ptr<AgentConnection>& connection,
                    const link::v1::Hello& hello) {
   ComputerRecord record;

@@ -51,6 +51,10 @@ class Fleet {
                    const v1::Session& session);
   void Remove(const AgentConnection& connection, absl::string_view instance_id);
 
+  // The agent said which configurations there are now.
+  void SetConfigurations(const AgentConnection& connection,
+                         const link::v1::ConfigurationsChanged& changed);
+
   // The agent said hello: from now on its computer is online.
   void LinkUp(const std::shared_ptr<AgentConnection>& connection,
               const link::v1::Hello& hello);

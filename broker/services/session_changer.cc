@@ -6,16 +6,39 @@
 
 namespace berth::broker {
 
+namespace {
+
+// What a request to connect or disconnect wants changed beside the holder.
+template <typename RequestType>
+absl::Status TakeSettings(const RequestType& request,
+                          link::v1::SetHolderRequest& to) {
+  if (request.has_idle_timeout()) {
+    if (request.never_idles()) {
+      return absl::InvalidArgumentError(
+          "the request carries an idle timeout, and asks for none");
+    }
+    const absl::Status good = CheckIdleTimeout(request.idle_timeout());
+    if (!good.ok()) return good;
+    *to.mutable_idle_timeout() = request.idle_timeout();
+  }
+  to.set_never_idles(request.never_idles());
+  to.set_buffering(request.buffering());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 void SessionChanger::Connect(const std::string& user,
                              const v1::ConnectSessionRequest& request,
                              Done done) {
+  link::v1::SetHolderRequest set_holder;
   absl::Status status = CheckClient(request.client(), /*required=*/true);
+  if (status.ok()) status = TakeSettings(request, set_holder);
   if (!status.ok()) return done(status);
   auto session = fleet_.registry().Resolve(user, request.session());
   if (!session.ok()) return done(session.status());
   status = CheckLives(**session);
   if (!status.ok()) return done(status);
-  link::v1::SetHolderRequest set_holder;
   *set_holder.mutable_holder() = request.client();
   set_holder.set_take(request.take());
   // A client without a Hold stream counts as present for the grace after this.
@@ -32,20 +55,15 @@ void SessionChanger::Connect(const std::string& user,
 void SessionChanger::Disconnect(const std::string& user,
                                 const v1::DisconnectSessionRequest& request,
                                 Done done) {
+  link::v1::SetHolderRequest set_holder;
   absl::Status status = CheckClient(request.client(), /*required=*/false);
-  if (status.ok() && request.has_idle_timeout()) {
-    status = CheckIdleTimeout(request.idle_timeout());
-  }
+  if (status.ok()) status = TakeSettings(request, set_holder);
   if (!status.ok()) return done(status);
   auto session = fleet_.registry().Resolve(user, request.session());
   if (!session.ok()) return done(session.status());
   status = CheckLives(**session);
   if (!status.ok()) return done(status);
-  link::v1::SetHolderRequest set_holder;
   set_holder.set_expected_client_id(request.client().id());
-  if (request.has_idle_timeout()) {
-    *set_holder.mutable_idle_timeout() = request.idle_timeout();
-  }
   SetHolder(user, **session, std::move(set_holder), request.client().id(),
             std::move(done));
 }

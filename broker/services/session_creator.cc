@@ -32,8 +32,13 @@ link::v1::Request CreateRequestFor(const std::string& user,
   if (request.has_idle_timeout()) {
     *create.mutable_idle_timeout() = request.idle_timeout();
   }
-  if (hold) *create.mutable_holder() = request.client();
+  // What is temporary is for that client, present or not.
+  if (hold || request.temporary()) *create.mutable_holder() = request.client();
   *create.mutable_environment() = request.environment();
+  create.set_temporary(request.temporary());
+  create.set_buffering(request.buffering());
+  create.set_never_idles(request.never_idles());
+  create.set_cwd(request.cwd());
   return result;
 }
 
@@ -47,6 +52,18 @@ void SessionCreator::Create(const std::string& user,
   absl::StatusOr<std::string> computer =
       fleet_.registry().ComputerNamed(request.computer());
   if (!computer.ok()) return done(computer.status());
+  if (request.temporary()) {
+    // A client without a Hold stream counts as present for the grace after
+    // this; if it is lost before it opens a call, the session becomes an
+    // ordinary one.
+    const Presence::Client client{user, request.client().id()};
+    fleet_.presence().Join(client);
+    done = [this, client,
+            done = std::move(done)](absl::StatusOr<v1::Session> result) {
+      done(std::move(result));
+      fleet_.presence().Leave(client);
+    };
+  }
   v1::CreateSessionRequest named = request;
   if (named.instance_id().empty()) named.set_instance_id(NewUuid());
   if (Joined(user, *computer, named, &done)) return;
@@ -55,8 +72,7 @@ void SessionCreator::Create(const std::string& user,
   const std::string& instance_id = named.instance_id();
   auto connection = fleet_.LinkTo(*computer);
   if (!connection.ok()) return Finish(instance_id, connection.status());
-  status = fleet_.registry().CheckConfiguration(
-      *computer, request.configuration(), FromProto(request.idle_timeout()));
+  status = fleet_.registry().CheckConfiguration(*computer, request);
   if (!status.ok()) return Finish(instance_id, status);
   const std::string& client_id = request.client().id();
   const Presence::Client client{user, client_id};

@@ -15,12 +15,27 @@ namespace berth::broker {
 namespace {
 
 constexpr int kMaxSelectors = 1000;
+constexpr int kMaxComputers = 10'000;
+constexpr int kMaxLabels = 64;
 
-absl::Status CheckCount(absl::string_view what, int count) {
-  if (count <= kMaxSelectors) return absl::OkStatus();
+absl::Status CheckCount(absl::string_view what, int count, int most) {
+  if (count <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("the request carries ", count,
-                                                 " ", what, ", ", kMaxSelectors,
+                                                 " ", what, ", ", most,
                                                  " at most; use a wildcard"));
+}
+
+// Whether a computer has all of these labels: "key", "key=value", "key=v*".
+bool HasLabels(const v1::Computer& computer,
+               const google::protobuf::RepeatedPtrField<std::string>& wanted) {
+  return std::all_of(
+      wanted.begin(), wanted.end(), [&](const std::string& label) {
+        const size_t equals = label.find('=');
+        const auto it = computer.labels().find(label.substr(0, equals));
+        return it != computer.labels().end() &&
+               (equals == std::string::npos ||
+                MatchesWildcard(label.substr(equals + 1), it->second));
+      });
 }
 
 // Patterns of names, and which of them have matched.
@@ -79,8 +94,10 @@ bool WantsState(const v1::ListSessionsRequest& request,
 absl::StatusOr<SessionQueryResult> QuerySessions(
     const Registry& registry, absl::string_view owner,
     const v1::ListSessionsRequest& request) {
-  BERTH_RETURN_IF_ERROR(CheckCount("selectors", request.selectors_size()));
-  BERTH_RETURN_IF_ERROR(CheckCount("computers", request.computers_size()));
+  BERTH_RETURN_IF_ERROR(
+      CheckCount("selectors", request.selectors_size(), kMaxSelectors));
+  BERTH_RETURN_IF_ERROR(
+      CheckCount("computers", request.computers_size(), kMaxSelectors));
   std::vector<Selector> selectors;
   for (const std::string& text : request.selectors()) {
     BERTH_ASSIGN_OR_RETURN(selectors.emplace_back(), ParseSelector(text));
@@ -92,6 +109,7 @@ absl::StatusOr<SessionQueryResult> QuerySessions(
   std::vector<bool> matched(selectors.size(), false);
   SessionQueryResult result;
   for (const SessionRecord& session : registry.SessionsOf(owner)) {
+    if (session->temporary()) continue;
     if (!computers.Matches(session->computer())) continue;
     bool wanted = selectors.empty();
     for (size_t i = 0; i < selectors.size(); ++i) {
@@ -122,12 +140,35 @@ absl::StatusOr<SessionQueryResult> QuerySessions(
 
 absl::StatusOr<ComputerQueryResult> QueryComputers(
     const Registry& registry, const v1::ListComputersRequest& request) {
-  BERTH_RETURN_IF_ERROR(CheckCount("names", request.names_size()));
+  BERTH_RETURN_IF_ERROR(
+      CheckCount("names", request.names_size(), kMaxComputers));
+  BERTH_RETURN_IF_ERROR(
+      CheckCount("labels", request.labels_size(), kMaxLabels));
   NameFilter names(request.names());
   ComputerQueryResult result;
   for (v1::Computer& computer : registry.Computers()) {
-    if (names.Matches(computer.name())) {
+    if (names.Matches(computer.name()) &&
+        HasLabels(computer, request.labels())) {
       result.computers.push_back(std::move(computer));
+    }
+  }
+  result.status = NotFound("computer", names.Unmatched(), "berth computers");
+  return result;
+}
+
+absl::StatusOr<ConfigurationQueryResult> QueryConfigurations(
+    const Registry& registry, const v1::ListConfigurationsRequest& request) {
+  BERTH_RETURN_IF_ERROR(
+      CheckCount("computers", request.computers_size(), kMaxComputers));
+  NameFilter names(request.computers());
+  // A computer is there even if it never told of a configuration.
+  for (const v1::Computer& computer : registry.Computers()) {
+    names.Matches(computer.name());
+  }
+  ConfigurationQueryResult result;
+  for (v1::Configuration& configuration : registry.Configurations()) {
+    if (names.Matches(configuration.computer())) {
+      result.configurations.push_back(std::move(configuration));
     }
   }
   result.status = NotFound("computer", names.Unmatched(), "berth computers");

@@ -29,6 +29,15 @@ absl::StatusOr<SessionQueryResult> QuerySessions(
     const Registry& registry, absl::string_view owner,
     const v1::ListSessionsRequest& request);
 
+// The configurations that `request` asks for, by computer and name.
+// InvalidArgument: too many names.
+struct ConfigurationQueryResult {
+  std::vector<v1::Configuration> configurations;
+  absl::Status status;
+};
+absl::StatusOr<ConfigurationQueryResult> QueryConfigurations(
+    const Registry& registry, const v1::ListConfigurationsRequest& request);
+
 // The computers that `request` asks for. InvalidArgument: too many names.
 absl::StatusOr<ComputerQueryResult> QueryComputers(
     const Registry& registry, const v1::ListComputersRequest& request);

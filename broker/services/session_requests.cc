@@ -18,6 +18,7 @@ namespace {
 constexpr absl::Duration kMinIdleTimeout = absl::Seconds(60);
 constexpr size_t kMaxClientName = 200;
 constexpr int kMaxVariables = 256;
+constexpr size_t kMaxPath = 4096;
 constexpr size_t kMaxEnvironmentBytes = 64 << 10;
 
 bool IsVariableName(absl::string_view name) {
@@ -116,7 +117,17 @@ absl::Status CheckCreate(const v1::CreateSessionRequest& request) {
         "instance id '", EscapeForTerminal(request.instance_id().substr(0, 80)),
         "' is no UUID in lower case"));
   }
-  BERTH_RETURN_IF_ERROR(CheckClient(request.client(), /*required=*/false));
+  BERTH_RETURN_IF_ERROR(
+      CheckClient(request.client(), /*required=*/request.temporary()));
+  if (request.never_idles() && request.has_idle_timeout()) {
+    return absl::InvalidArgumentError(
+        "the request carries an idle timeout, and asks for none");
+  }
+  if (request.cwd().size() > kMaxPath) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the first directory has ", request.cwd().size(),
+                     " bytes, ", kMaxPath, " at most"));
+  }
   return CheckEnvironment(request);
 }
 

@@ -100,7 +100,10 @@ SessionMoment SessionWatch::Look(const Registry& registry,
                                  absl::Time now) const {
   SessionMoment moment;
   moment.record = registry.Find(instance_id);
-  if (moment.record == nullptr || moment.record->owner() != owner_) return {};
+  if (moment.record == nullptr || moment.record->owner() != owner_ ||
+      moment.record->temporary()) {
+    return {};
+  }
   const auto reach = registry.GetReachability(moment.record->computer());
   moment.online = reach.ok() && reach->online;
   moment.expiring =
