@@ -8,10 +8,13 @@
 #include "absl/strings/str_format.h"
 #include "cli/commands/admin.h"
 #include "cli/commands/computers.h"
+#include "cli/commands/configurations.h"
 #include "cli/commands/connect.h"
 #include "cli/commands/context.h"
+#include "cli/commands/cp.h"
 #include "cli/commands/disconnect.h"
 #include "cli/commands/enter.h"
+#include "cli/commands/jobs.h"
 #include "cli/commands/ls.h"
 #include "cli/commands/new.h"
 #include "cli/commands/parser.h"
@@ -29,13 +32,17 @@ constexpr Command kCommands[] = {
     {"ls", "list your sessions", RunLs},
     {"run", "run a command in sessions", RunRun},
     {"enter", "sit down at a session's shell", RunEnter},
+    {"jobs", "list commands that run on many targets", RunJobs},
     {"receive", "read what commands printed", RunReceive},
     {"wait", "wait for what happens in sessions", RunWait},
     {"watch", "print what happens to sessions", RunWatch},
+    {"cp", "copy files to sessions and from there", RunCp},
     {"disconnect", "let go of sessions; they go on", RunDisconnect},
     {"connect", "connect to sessions again", RunConnect},
     {"rm", "end sessions", RunRm},
     {"computers", "list the computers of the fleet", RunComputers},
+    {"configurations", "list what sessions can be made from",
+     RunConfigurations},
     {"context", "manage the brokers you talk to", RunContext},
     {"admin", "for administrators: join tokens, users", RunAdmin},
 };

@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "cli/client/call.h"
 #include "cli/commands/parser.h"
+#include "cli/commands/session_settings.h"
 #include "cli/commands/targets.h"
 #include "cli/render/sessions.h"
 
@@ -19,17 +20,20 @@ constexpr char kExamples[] =
     "with 'berth receive'.\n\n"
     "Examples:\n"
     "  berth connect 2\n"
-    "  berth connect 2 --take          # even if another client holds it\n";
+    "  berth connect 2 --take          # even if another client holds it\n"
+    "  berth connect 2 --idle-timeout 8h   # for when you leave it again\n";
 
 }  // namespace
 
 int RunConnect(Invocation& invocation, std::vector<std::string> words) {
   SessionQuery query;
   bool take = false;
+  SessionSettings settings;
   Format format = Format::kTable;
   Parser parser("connect", "Connects to sessions.", kExamples);
   parser.AddSelectors(query, "which sessions");
   parser.app().add_flag("--take", take, "take it from who holds it");
+  settings.AddTo(parser);
   parser.AddFormat(format);
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
@@ -47,6 +51,7 @@ int RunConnect(Invocation& invocation, std::vector<std::string> words) {
         *request.mutable_session() = target.ref;
         *request.mutable_client() = connection.client();
         request.set_take(take);
+        settings.Apply(request);
         v1::ConnectSessionResponse response;
         BERTH_RETURN_IF_ERROR(
             Call(connection, invocation.signals(), connection.sessions(),

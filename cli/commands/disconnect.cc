@@ -1,13 +1,12 @@
 #include "cli/commands/disconnect.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "cli/client/call.h"
 #include "cli/commands/parser.h"
+#include "cli/commands/session_settings.h"
 #include "cli/commands/targets.h"
 #include "cli/render/sessions.h"
 
@@ -19,17 +18,18 @@ constexpr char kExamples[] =
     "nothing runs any more.\n\n"
     "Examples:\n"
     "  berth disconnect 2\n"
-    "  berth disconnect 1..3 --idle-timeout 8h\n";
+    "  berth disconnect 1..3 --idle-timeout 8h\n"
+    "  berth disconnect 2 --buffering drop\n";
 
 }  // namespace
 
 int RunDisconnect(Invocation& invocation, std::vector<std::string> words) {
   SessionQuery query;
-  std::optional<absl::Duration> idle_timeout;
+  SessionSettings settings;
   Format format = Format::kTable;
   Parser parser("disconnect", "Lets go of sessions.", kExamples);
   parser.AddSelectors(query, "which sessions");
-  parser.AddTime("--idle-timeout", idle_timeout, "a new idle timeout");
+  settings.AddTo(parser);
   parser.AddFormat(format);
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
@@ -45,9 +45,7 @@ int RunDisconnect(Invocation& invocation, std::vector<std::string> words) {
         v1::DisconnectSessionRequest request;
         *request.mutable_session() = target.ref;
         *request.mutable_client() = connection.client();
-        if (idle_timeout) {
-          *request.mutable_idle_timeout() = ToProto(*idle_timeout);
-        }
+        settings.Apply(request);
         v1::DisconnectSessionResponse response;
         BERTH_RETURN_IF_ERROR(
             Call(connection, invocation.signals(), connection.sessions(),

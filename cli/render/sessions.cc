@@ -1,12 +1,15 @@
 #include "cli/render/sessions.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/escape.h"
 #include "base/proto_time.h"
+#include "base/session_events.h"
 #include "cli/render/duration.h"
 #include "cli/render/table.h"
 
@@ -20,8 +23,10 @@ std::vector<Table::Column> Columns(bool wide) {
       {"ComputerName", 15},      {"State", 13},
       {"ConfigurationName", 20}, {"Availability", 13, true}};
   if (!wide) return columns;
-  for (const char* heading : {"InstanceId", "Owner", "Running", "Since",
-                              "HeldBy", "Idle", "Expires", "Created"}) {
+  for (const char* heading :
+       {"InstanceId", "Owner", "Shell", "Running", "Since", "LastExit",
+        "HeldBy", "Idle", "Expires", "Buffering", "Log", "Unread", "Dropped",
+        "Directory", "Created"}) {
     columns.push_back({heading});
   }
   return columns;
@@ -55,13 +60,22 @@ void AddWide(const v1::Session& session, absl::Time now,
              std::vector<std::string>& row) {
   row.push_back(session.instance_id());
   row.push_back(session.owner());
+  row.push_back(ShellName(session.shell()));
   row.push_back(Running(session));
   row.push_back(Since(session, now));
+  row.push_back(session.has_last_command() ? Outcome(session.last_command())
+                                           : "");
   row.push_back(session.has_holder() ? session.holder().client().name() : "");
-  row.push_back(ShortDuration(FromProto(session.idle_timeout())));
-  row.push_back(session.has_expires_at()
-                    ? ShortDuration(FromProto(session.expires_at()) - now)
-                    : "");
+  row.push_back(session.never_idles()
+                    ? "never"
+                    : ShortDuration(FromProto(session.idle_timeout())));
+  row.push_back(Expiry(session, now));
+  row.push_back(BufferingName(session.buffering()));
+  row.push_back(absl::StrCat(ByteSize(session.log_bytes()), "/",
+                             ByteSize(session.log_limit())));
+  row.push_back(ByteSize(session.unacknowledged_bytes()));
+  row.push_back(ByteSize(session.dropped_bytes()));
+  row.push_back(session.cwd());
   row.push_back(absl::FormatTime("%Y-%m-%d %H:%M:%S",
                                  FromProto(session.created_at()),
                                  absl::LocalTimeZone()));
@@ -142,6 +156,69 @@ std::string Describe(const v1::Activity& activity) {
     absl::StrAppend(&text, " (+", activity.queued(), ")");
   }
   return text;
+}
+
+std::string ShellName(v1::ShellKind shell) {
+  switch (shell) {
+    case v1::SHELL_KIND_BASH:
+      return "bash";
+    case v1::SHELL_KIND_ZSH:
+      return "zsh";
+    case v1::SHELL_KIND_PYTHON:
+      return "python";
+    case v1::SHELL_KIND_RESTRICTED:
+      return "restricted";
+    default:
+      return "";
+  }
+}
+
+std::string BufferingName(v1::BufferingMode mode) {
+  switch (mode) {
+    case v1::BUFFERING_MODE_BLOCK:
+      return "block";
+    case v1::BUFFERING_MODE_DROP:
+      return "drop";
+    default:
+      return "";
+  }
+}
+
+std::string ByteSize(uint64_t bytes) {
+  if (bytes < 1024) return absl::StrCat(bytes);
+  double value = static_cast<double>(bytes);
+  const char* unit = "";
+  for (const char* next : {"KiB", "MiB", "GiB"}) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  return absl::StrFormat("%.1f%s", value, unit);
+}
+
+std::string Expiry(const v1::Session& session, absl::Time now) {
+  if (!session.has_expires_at()) return "";
+  const absl::Duration left = FromProto(session.expires_at()) - now;
+  const std::string text = ShortDuration(std::max(left, absl::ZeroDuration()));
+  return left > kIdleWarning ? text : absl::StrCat("! ends in ", text);
+}
+
+std::string Outcome(const v1::CommandSummary& command) {
+  const std::string code = absl::StrCat(command.exit_code());
+  switch (command.how()) {
+    case v1::CommandEnded::INTERRUPTED:
+      return absl::StrCat("interrupted (", code, ")");
+    case v1::CommandEnded::TIMED_OUT:
+      return absl::StrCat("timed out (", code, ")");
+    case v1::CommandEnded::NOT_STARTED:
+      return "not started";
+    case v1::CommandEnded::SHELL_ENDED:
+      return "shell ended";
+    case v1::CommandEnded::UNKNOWN:
+      return "not known";
+    default:
+      return code;
+  }
 }
 
 std::string RenderSessions(const std::vector<v1::Session>& sessions,

@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_RENDER_SESSIONS_H_
 #define BERTH_CLI_RENDER_SESSIONS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,22 @@ absl::StatusOr<v1::SessionState> ParseState(absl::string_view name);
 
 // "None", "Available", "Busy".
 std::string AvailabilityName(v1::SessionAvailability availability);
+
+// "bash", "zsh", "python", "restricted"; empty if it is not known.
+std::string ShellName(v1::ShellKind shell);
+
+// "block", "drop"; empty if it is not known.
+std::string BufferingName(v1::BufferingMode mode);
+
+// Short, for tables: "0", "812", "64.0MiB".
+std::string ByteSize(uint64_t bytes);
+
+// When it ends if nobody connects: "1h50m", and from five minutes before on "!
+// ends in 4m". Empty: its idle clock doesn't run.
+std::string Expiry(const v1::Session& session, absl::Time now);
+
+// How a command ended: "0", "3", "interrupted (130)".
+std::string Outcome(const v1::CommandSummary& command);
 
 // What it is doing, for people: "idle", "make -j8", "vim (terminal)".
 std::string Describe(const v1::Activity& activity);
