@@ -129,6 +129,15 @@ absl::StatusOr<std::vector<std::string>> Expand(absl::string_view whole,
 
 }  // namespace
 
+std::vector<absl::string_view> SplitNodeSets(absl::string_view text) {
+  std::vector<absl::string_view> parts;
+  for (absl::string_view part : SplitOutside(text, ',')) {
+    part = absl::StripAsciiWhitespace(part);
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
 bool NodeSet::Factor::Fits(const Node& node) const {
   switch (kind) {
     case Kind::kNames:
@@ -196,9 +205,7 @@ absl::StatusOr<NodeSet::Item> NodeSet::ParseItem(absl::string_view text,
 
 absl::Status NodeSet::Add(absl::string_view expression, bool exclude,
                           size_t& budget) {
-  for (absl::string_view part : SplitOutside(expression, ',')) {
-    part = absl::StripAsciiWhitespace(part);
-    if (part.empty()) continue;
+  for (absl::string_view part : SplitNodeSets(expression)) {
     const bool without = absl::ConsumePrefix(&part, "!") || exclude;
     BERTH_ASSIGN_OR_RETURN(Item item, ParseItem(part, budget));
     (without ? excluded_ : items_).push_back(std::move(item));

@@ -57,7 +57,7 @@ int Main(int argc, char** argv) {
   Invocation::Params params;
   params.args.assign(argv + std::min(argc, 1), argv + argc);
   params.cwd = CurrentDirectory();
-  params.environment = Environment::FromProcess(environ);
+  params.environment = Environment::FromProcess(environ, params.args);
   const bool use_keeper = !TakeNoKeeper(params.args) &&
                           params.environment.Get("BERTH_KEEPER") != "off";
   if (!params.args.empty() && params.args[0] == "keeper") {

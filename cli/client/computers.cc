@@ -4,7 +4,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "base/names.h"
 #include "base/node_set.h"
 #include "base/status_macros.h"
 #include "cli/client/call.h"

@@ -9,9 +9,13 @@
 #include "base/proto_time.h"
 #include "base/session_events.h"
 #include "cli/client/call.h"
+#include "cli/client/computers.h"
 
 namespace berth::cli {
 namespace {
+
+// As in ListSessionsRequest.
+constexpr size_t kMaxComputers = 1000;
 
 SessionMoment MomentOf(std::shared_ptr<const v1::Session> session) {
   const bool online = session->state() != v1::SESSION_STATE_BROKEN;
@@ -43,8 +47,14 @@ absl::Status SessionWatcher::Attempt(const OnEvent& on_event, bool* done) {
   v1::WatchSessionsRequest request;
   request.mutable_selectors()->Assign(query_.selectors.begin(),
                                       query_.selectors.end());
-  request.mutable_computers()->Assign(query_.computers.begin(),
-                                      query_.computers.end());
+  const auto computers =
+      PlainComputers(connection_, invocation_.signals(),
+                     {query_.computers, {}}, kMaxComputers);
+  if (!computers.ok()) {
+    from_broker_ = !absl::IsUnavailable(computers.status());
+    return computers.status();
+  }
+  request.mutable_computers()->Assign(computers->begin(), computers->end());
   *request.mutable_client() = connection_.client();
   grpc::ClientContext context;
   // A link that was there before is waited for: it is dialled all the time.

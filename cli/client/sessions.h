@@ -16,7 +16,7 @@ namespace berth::cli {
 // What the user wrote to say which sessions are meant.
 struct SessionQuery {
   std::vector<std::string> selectors;
-  std::vector<std::string> computers;
+  std::vector<std::string> computers;  // Sets of them: base/node_set.h.
   std::vector<v1::SessionState> states;
 };
 

@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "cli/client/call.h"
-#include "cli/client/sessions.h"
+#include "cli/client/computers.h"
 #include "cli/commands/parser.h"
 #include "cli/render/computers.h"
 
@@ -14,7 +13,7 @@ namespace {
 constexpr char kExamples[] =
     "Examples:\n"
     "  berth computers\n"
-    "  berth computers 'web*' -o wide\n";
+    "  berth computers 'web*,!web07' -o wide\n";
 
 }  // namespace
 
@@ -23,8 +22,10 @@ int RunComputers(Invocation& invocation, std::vector<std::string> words) {
   Format format = Format::kTable;
   Parser parser("computers", "Lists the computers of the fleet.", kExamples);
   parser.app()
-      .add_option("names", names, "names, or wildcards; without it, all")
-      ->type_name("NAME");
+      .add_option("computers", names,
+                  "which: web01, \"web[01-20]\", \"web*\", @label:role=db; "
+                  "without it, all")
+      ->type_name("SET");
   parser.AddFormat(format);
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
@@ -32,16 +33,10 @@ int RunComputers(Invocation& invocation, std::vector<std::string> words) {
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
-  v1::ListComputersRequest request;
-  for (const std::string& name : SplitLists(names)) request.add_names(name);
-  v1::ListComputersResponse response;
-  const absl::Status status =
-      Call(**connection, invocation.signals(), (*connection)->computers(),
-           &v1::Computers::Stub::ListComputers, request, response);
-  if (!status.ok()) return invocation.Fail(status);
-  const std::vector<v1::Computer> computers(response.computers().begin(),
-                                            response.computers().end());
-  return invocation.Print(RenderComputers(computers, format, absl::Now()));
+  const auto found =
+      FindComputers(**connection, invocation.signals(), {names, {}});
+  if (!found.ok()) return invocation.Fail(found.status());
+  return invocation.Print(RenderComputers(*found, format, absl::Now()));
 }
 
 }  // namespace berth::cli

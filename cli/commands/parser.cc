@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/node_set.h"
 #include "cli/render/duration.h"
 
 namespace berth::cli {
@@ -29,15 +30,26 @@ void Parser::AddSelectors(SessionQuery& query, const std::string& what) {
 
 void Parser::AddComputers(std::vector<std::string>& computers,
                           const std::string& what) {
-  app_.add_option_function<std::vector<std::string>>(
+  using Texts = std::vector<std::string>;
+  app_.add_option_function<Texts>(
           "-c,--computer",
-          [&computers](const std::vector<std::string>& lists) {
-            for (std::string& name : SplitLists(lists)) {
-              computers.push_back(std::move(name));
+          [&computers](const Texts& sets) {
+            computers.insert(computers.end(), sets.begin(), sets.end());
+          },
+          what + ": web01, \"web[01-20]\", \"web*\", @label:role=db, @all")
+      ->type_name("SET,...")
+      ->allow_extra_args(false);
+  app_.add_option_function<Texts>(
+          "-x,--exclude",
+          [&computers](const Texts& sets) {
+            for (const std::string& set : sets) {
+              for (absl::string_view part : SplitNodeSets(set)) {
+                computers.push_back(absl::StrCat("!", part));
+              }
             }
           },
-          what)
-      ->type_name("NAME,...")
+          "without these computers")
+      ->type_name("SET,...")
       ->allow_extra_args(false);
 }
 

@@ -7,6 +7,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/time/time.h"
+#include "cli/client/computers.h"
 #include "cli/client/connector.h"
 #include "cli/client/sessions.h"
 #include "cli/invocation/invocation.h"
@@ -28,8 +29,13 @@ class Parser {
 
   // A positional list of selectors ("1,2 web*") and -c for computers.
   void AddSelectors(SessionQuery& query, const std::string& what);
+  // -c and -x: sets of computers as in base/node_set.h. Those that -x names
+  // are kept with "!" in front.
   void AddComputers(std::vector<std::string>& computers,
                     const std::string& what);
+  void AddComputers(ComputerQuery& query, const std::string& what) {
+    AddComputers(query.sets, what);
+  }
   // A time option: "90s", "5m", "2h".
   void AddTime(const std::string& name, std::optional<absl::Duration>& value,
                const std::string& what) {

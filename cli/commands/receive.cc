@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands/parser.h"
 #include "cli/commands/targets.h"
+#include "cli/jobs/follow.h"
+#include "cli/jobs/store.h"
 #include "cli/run/exit_status.h"
 #include "cli/run/follower.h"
 #include "cli/run/output_sink.h"
@@ -21,6 +23,7 @@ constexpr char kExamples[] =
     "count as received.\n\n"
     "Examples:\n"
     "  berth receive 2\n"
+    "  berth receive %1                  # of all targets of a job\n"
     "  berth receive 2 --from-start      # the latest command's output again\n"
     "  berth receive 2 --no-follow       # only what is there\n"
     "  berth receive 2 --tail 20 --follow\n"
@@ -109,6 +112,14 @@ int WorkOnAll(Invocation& invocation, Connection& connection,
   return exit;
 }
 
+int WorkOnJob(Invocation& invocation, Connection& connection,
+              const std::string& name, const Options& options) {
+  const auto job = FindJob(invocation.environment(), name);
+  if (!job.ok()) return invocation.Fail(job.status());
+  return ReceiveJob(invocation, connection, *job, options.from_start,
+                    options.no_follow);
+}
+
 }  // namespace
 
 int RunReceive(Invocation& invocation, std::vector<std::string> words) {
@@ -154,6 +165,9 @@ int RunReceive(Invocation& invocation, std::vector<std::string> words) {
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
+  if (query.selectors.size() == 1 && IsJobName(query.selectors[0])) {
+    return WorkOnJob(invocation, **connection, query.selectors[0], options);
+  }
   return WorkOnAll(invocation, **connection, query, options);
 }
 

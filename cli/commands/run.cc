@@ -1,15 +1,23 @@
 #include "cli/commands/run.h"
 
-#include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "cli/commands/parallel.h"
+#include "absl/time/clock.h"
+#include "base/proto_time.h"
+#include "cli/client/computers.h"
 #include "cli/commands/parser.h"
+#include "cli/commands/run_options.h"
 #include "cli/commands/run_target.h"
 #include "cli/commands/targets.h"
+#include "cli/fanout/engine.h"
+#include "cli/fanout/show.h"
+#include "cli/jobs/store.h"
 #include "cli/run/exit_status.h"
+#include "cli/run/patience.h"
 
 namespace berth::cli {
 namespace {
@@ -17,114 +25,231 @@ namespace {
 constexpr char kExamples[] =
     "The script runs in the session's own shell, as if typed there. Ctrl-C\n"
     "interrupts it; a second Ctrl-C leaves it running. Ends with its status;\n"
-    "of several, the largest; 125 if Berth failed, 124 if a deadline "
-    "passed.\n\n"
+    "of several, the largest; 125 if Berth failed, 124 if a deadline passed.\n"
+    "With -c and no -s it runs in new sessions, which end with it.\n\n"
     "Examples:\n"
     "  berth run -s 1 -- 'cd /var/log; ls'\n"
-    "  berth run -s 1,2,3 -- uptime\n"
+    "  berth run -s '*' -b -- uname -r\n"
+    "  berth run -c 'web[01-20],!web07' -- uptime\n"
+    "  berth run -c @label:role=db --fail-after 10% --file upgrade.sh -- now\n"
     "  tar c . | berth run -s 1 -- 'tar x -C /srv/in'\n"
-    "  berth run -s 2 --detach -- 'make -j8 all'\n";
+    "  berth run -s 2 --detach -- 'make -j8 all'\n"
+    "  berth run -c 'web*' --job nightly -- ./backup\n";
 
-// The contract's limit.
-constexpr size_t kMaxScript = 1 << 20;
-
-// Takes the words after "--" out of `words`: they are the script, whatever
-// they look like.
-std::vector<std::string> TakeScript(std::vector<std::string>& words) {
-  const auto mark = std::find(words.begin(), words.end(), "--");
-  if (mark == words.end()) return {};
-  std::vector<std::string> script(mark + 1, words.end());
-  words.erase(mark, words.end());
-  return script;
+// The sessions that were asked for; or computers, to make sessions on.
+absl::StatusOr<std::vector<FanoutTarget>> FindFanoutTargets(
+    Connection& connection, Invocation& invocation,
+    const RunRequestOptions& options) {
+  std::vector<FanoutTarget> targets;
+  if (options.temporary()) {
+    auto names = FindComputerNames(connection, invocation.signals(),
+                                   {options.query.computers, {}});
+    if (!names.ok()) return names.status();
+    for (const std::string& name : *names) {
+      targets.push_back({{name, name, 0}, std::nullopt, {}});
+    }
+    return targets;
+  }
+  SessionList list =
+      ListSessions(connection, invocation.signals(), options.query);
+  if (!list.status.ok()) return list.status;
+  absl::flat_hash_map<std::string, int> counts;
+  for (const v1::Session& session : list.sessions) ++counts[session.computer()];
+  for (const v1::Session& session : list.sessions) {
+    const std::string& computer = session.computer();
+    const std::string label = counts[computer] == 1
+                                  ? computer
+                                  : absl::StrCat(computer, "/", session.id());
+    targets.push_back(
+        {{label, computer, session.id()}, RefOf(session), session.shell()});
+  }
+  return targets;
 }
 
-absl::Status Check(const SessionQuery& query, const std::string& script) {
-  if (query.selectors.empty()) {
-    return absl::InvalidArgumentError(
-        "no session named: use -s, as in 'berth run -s 1 -- uptime'; 'berth "
-        "new -c NAME' makes one");
-  }
-  if (script.empty()) {
-    return absl::InvalidArgumentError(
-        "no command: write it after --, as in 'berth run -s 1 -- uptime'");
-  }
-  if (script.size() > kMaxScript) {
-    return absl::InvalidArgumentError(
-        "the script is over 1 MiB; send it as input: berth run -s 1 -- 'bash "
-        "-s' < script");
-  }
-  return absl::OkStatus();
+FanoutPlan MakePlan(Invocation& invocation, const RunRequestOptions& options) {
+  FanoutPlan plan;
+  plan.script = [&options](v1::ShellKind shell) {
+    return MakeScript(options.script, shell);
+  };
+  if (options.wait) plan.wait = *options.wait;
+  plan.timeout = options.timeout;
+  plan.total_timeout = options.total_timeout;
+  plan.detach = options.detach;
+  plan.exit_ends_session = options.exit_ends_session;
+  plan.with_input =
+      !options.detach && !options.no_input && invocation.in().HasData();
+  plan.throttle = options.throttle;
+  plan.fail_after = options.fail_after;
+  plan.create.set_configuration(options.configuration);
+  // What is left running is an ordinary session's.
+  plan.create.set_temporary(!options.detach);
+  if (options.job) plan.create.set_name(options.job_name);
+  plan.patience = ReconnectPatience(invocation.environment());
+  return plan;
 }
 
-// "web01: ", or "web01/3: " where web01 has several of the targets.
-std::string Tag(const std::vector<Target>& targets, const Target& target) {
-  const std::string& computer = target.session.computer();
-  const auto same = std::count_if(
-      targets.begin(), targets.end(),
-      [&](const Target& t) { return t.session.computer() == computer; });
-  return same == 1 ? absl::StrCat(computer, ": ")
-                   : absl::StrCat(computer, "/", target.session.id(), ": ");
-}
+// A job begins to be known before its commands are, and then knows more.
+class JobKeeper {
+ public:
+  JobKeeper(Invocation& invocation, const Connection& connection,
+            const RunRequestOptions& options) {
+    job_.set_name(options.job_name);
+    *job_.mutable_started_at() = ToProto(absl::Now());
+    job_.set_what(options.script.text.substr(0, kMaxWhat));
+    job_.set_broker(connection.broker());
+    const auto store = JobStore::Open(invocation.environment());
+    if (!store.ok()) {
+      status_ = store.status();
+      return;
+    }
+    store_ = *store;
+  }
 
-int RunOnAll(Invocation& invocation, Connection& connection,
-             const std::vector<Target>& targets, const RunOptions& options,
-             bool tagged) {
-  std::vector<int> exits(targets.size(), 0);
-  ForEachInParallel(targets.size(), [&](size_t i) {
-    const std::string tag = tagged ? Tag(targets, targets[i]) : "";
-    exits[i] = RunOnTarget(invocation, connection, targets[i], options, tag);
+  // Nothing is begun before this was written.
+  absl::Status Begin(const Engine& engine) {
+    if (!status_.ok()) return status_;
+    Describe(engine);
+    return store_->Add(job_);
+  }
+
+  absl::Status End(const Engine& engine) {
+    Describe(engine);
+    return store_->Update(job_);
+  }
+
+  const jobs::Job& job() const { return job_; }
+
+ private:
+  static constexpr size_t kMaxWhat = 200;
+
+  void Describe(const Engine& engine) {
+    job_.clear_targets();
+    const auto& outcomes = engine.scheduler().outcomes();
+    for (size_t i = 0; i < engine.scheduler().count(); ++i) {
+      const FanoutResult& result = engine.result(i);
+      jobs::Target& target = *job_.add_targets();
+      target.set_label(engine.name(i).label);
+      target.set_computer(engine.name(i).computer);
+      target.set_instance_id(result.session.instance_id());
+      target.set_session(result.session.id());
+      target.set_command_id(result.command_id);
+      if (!outcomes[i] || outcomes[i]->state == TargetState::kOk) continue;
+      target.set_not_begun(std::string(StateName(outcomes[i]->state)));
+      target.set_detail(outcomes[i]->detail);
+    }
+  }
+
+  jobs::Job job_;
+  std::optional<JobStore> store_;
+  absl::Status status_;
+};
+
+int RunAsJob(Invocation& invocation, Connection& connection, Engine& engine,
+             const RunRequestOptions& options) {
+  JobKeeper keeper(invocation, connection, options);
+  if (absl::Status status = keeper.Begin(engine); !status.ok()) {
+    return invocation.Fail(status, kFailedExit);
+  }
+  absl::Status kept;
+  const int exit = engine.Run([&] {
+    kept = keeper.End(engine);
+    if (!kept.ok()) invocation.Say(kept.message());
+    invocation.Print(
+        absl::StrCat("%", keeper.job().id(), " ", keeper.job().name(), "\n"));
   });
-  return exits.empty() ? 0 : *std::max_element(exits.begin(), exits.end());
+  return kept.ok() ? exit : kFailedExit;
+}
+
+// What to look for the commands that were left running.
+void PrintDetached(Invocation& invocation, const Engine& engine) {
+  std::string text;
+  for (size_t i = 0; i < engine.scheduler().count(); ++i) {
+    if (engine.scheduler().outcomes()[i]->state != TargetState::kOk) continue;
+    const FanoutResult& result = engine.result(i);
+    absl::StrAppend(&text, engine.name(i).label, " ", result.session.id(), " ",
+                    result.command_id, "\n");
+  }
+  invocation.Print(text);
+}
+
+int RunOnMany(Invocation& invocation, Connection& connection,
+              const RunRequestOptions& options) {
+  auto targets = FindFanoutTargets(connection, invocation, options);
+  if (!targets.ok()) return invocation.Fail(targets.status(), kFailedExit);
+  if (targets->empty()) {
+    invocation.Say("nothing matches: nothing was run");
+    return 0;
+  }
+  ShowOptions show;
+  show.gather = options.gather;
+  show.diff = options.diff;
+  show.json_lines = options.json_lines;
+  show.out_dir = options.out_dir;
+  show.prefix = !options.no_prefix && targets->size() > 1;
+  show.exact = targets->size() == 1;
+  show.colour = options.colour;
+  std::vector<TargetName> names;
+  for (const FanoutTarget& target : *targets) names.push_back(target.name);
+  auto make_presenter = PreparePresenter(invocation, show, std::move(names));
+  if (!make_presenter.ok()) {
+    return invocation.Fail(make_presenter.status(), kFailedExit);
+  }
+  invocation.signals().ForwardInterrupts();
+  Engine::Options engine_options;
+  engine_options.progress =
+      targets->size() > 1 && invocation.err().IsTerminal();
+  engine_options.progress_on_out = invocation.out().IsTerminal();
+  engine_options.quiet = options.quiet;
+  Engine engine(invocation, connection, MakePlan(invocation, options),
+                *std::move(targets), *make_presenter, engine_options);
+  if (options.job) return RunAsJob(invocation, connection, engine, options);
+  return engine.Run([&] {
+    if (options.detach) PrintDetached(invocation, engine);
+  });
+}
+
+// One session, whose bytes pass as they are.
+bool IsSingle(const RunRequestOptions& options) {
+  return !options.temporary() && options.plain() && options.script.plain() &&
+         LiteralRef(options.query).has_value();
+}
+
+int RunOnOne(Invocation& invocation, Connection& connection,
+             const RunRequestOptions& options) {
+  const Targets found = FindTargets(connection, invocation, options.query);
+  if (!found.status.ok()) return invocation.Fail(found.status, kFailedExit);
+  invocation.signals().ForwardInterrupts();
+  RunOptions run;
+  run.script = options.script.text;
+  run.wait = options.wait;
+  run.timeout = options.timeout;
+  run.detach = options.detach;
+  run.exit_ends_session = options.exit_ends_session;
+  run.no_input = options.no_input;
+  run.alone = true;
+  return RunOnTarget(invocation, connection, found.targets[0], run, "");
 }
 
 }  // namespace
 
 int RunRun(Invocation& invocation, std::vector<std::string> words) {
-  SessionQuery query;
-  RunOptions options;
-  std::vector<std::string> selectors;
-  std::vector<std::string> script;
-  const std::vector<std::string> after_mark = TakeScript(words);
-  bool no_wait = false;
-  bool no_prefix = false;
-  Parser parser("run", "Runs a command in sessions.", kExamples);
-  CLI::App& app = parser.app();
-  app.add_option("-s,--session", selectors,
-                 "which sessions: 3, 1,2, 1..3, a name, \"web*\"")
-      ->type_name("SELECTOR,...")
-      ->allow_extra_args(false);
-  parser.AddComputers(query.computers, "only sessions on these computers");
-  app.add_option("script", script, "what to run, better after --");
-  app.add_flag("--detach", options.detach,
-               "print the command's id and leave it running");
-  parser.AddTime("--wait", options.wait,
-                 "how long it may wait for a busy session (4m)");
-  app.add_flag("--no-wait", no_wait, "fail at once if the session is busy");
-  parser.AddTime("--timeout", options.timeout, "interrupt it after this time");
-  app.add_flag("--no-prefix", no_prefix, "no \"computer: \" before lines");
-  app.add_flag("--exit-ends-session", options.exit_ends_session,
-               "'exit' ends the session, not only the command");
-  parser.AddContext();
+  RunRequestOptions options;
+  Parser parser("run", "Runs a command in sessions, or on computers.",
+                kExamples);
   if (const auto exit =
-          parser.Parse(invocation, std::move(words), kFailedExit)) {
+          ReadRunOptions(invocation, parser, std::move(words), options)) {
     return *exit;
   }
-  query.selectors = SplitLists(selectors);
-  script.insert(script.end(), after_mark.begin(), after_mark.end());
-  options.script = absl::StrJoin(script, " ");
-  if (no_wait) options.wait = absl::ZeroDuration();
-  if (absl::Status status = Check(query, options.script); !status.ok()) {
+  if (absl::Status status = CheckSelectors(options.query.selectors);
+      !status.ok()) {
     return invocation.Fail(status, kFailedExit);
   }
   const auto connection = parser.Connect(invocation);
-  if (!connection.ok())
+  if (!connection.ok()) {
     return invocation.Fail(connection.status(), kFailedExit);
-  const Targets found = FindTargets(**connection, invocation, query);
-  if (!found.status.ok()) return invocation.Fail(found.status, kFailedExit);
-  invocation.signals().ForwardInterrupts();
-  options.alone = found.targets.size() == 1;
-  const bool tagged = found.targets.size() > 1 && !no_prefix;
-  return RunOnAll(invocation, **connection, found.targets, options, tagged);
+  }
+  return IsSingle(options) ? RunOnOne(invocation, **connection, options)
+                           : RunOnMany(invocation, **connection, options);
 }
 
 }  // namespace berth::cli

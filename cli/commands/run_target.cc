@@ -17,9 +17,9 @@ namespace {
 constexpr absl::Duration kDefaultWait = absl::Minutes(4);
 
 // One command in one session.
-class TargetRun {
+class SingleRun {
  public:
-  TargetRun(Invocation& invocation, Connection& connection,
+  SingleRun(Invocation& invocation, Connection& connection,
             const Target& target, const RunOptions& options,
             const std::string& tag);
 
@@ -56,27 +56,28 @@ std::unique_ptr<OutputSink> MakeSink(Invocation& invocation,
   return std::make_unique<TaggedSink>(invocation.out(), invocation.err(), tag);
 }
 
-TargetRun::TargetRun(Invocation& invocation, Connection& connection,
+SingleRun::SingleRun(Invocation& invocation, Connection& connection,
                      const Target& target, const RunOptions& options,
                      const std::string& tag)
     : invocation_(invocation),
       connection_(connection),
       target_(target),
       options_(options),
-      with_input_(tag.empty() && !options.detach && invocation.in().HasData()),
+      with_input_(tag.empty() && !options.detach && !options.no_input &&
+                  invocation.in().HasData()),
       command_id_(NewUuid()),
       sink_(MakeSink(invocation, tag)),
       view_(invocation, *sink_),
       conversation_(Open(), Start()) {}
 
-v1::OpenSession TargetRun::Open() const {
+v1::OpenSession SingleRun::Open() const {
   v1::OpenSession open;
   *open.mutable_session() = target_.ref;
   *open.mutable_client() = connection_.client();
   return open;
 }
 
-v1::StartCommand TargetRun::Start() const {
+v1::StartCommand SingleRun::Start() const {
   v1::StartCommand start;
   start.set_command_id(command_id_);
   start.set_script(options_.script);
@@ -88,7 +89,7 @@ v1::StartCommand TargetRun::Start() const {
   return start;
 }
 
-int TargetRun::Run() {
+int SingleRun::Run() {
   if (with_input_) invocation_.in().Prepare();
   Follower follower(connection_, invocation_, conversation_, view_,
                     with_input_ ? &input_ : nullptr);
@@ -110,13 +111,13 @@ int TargetRun::Run() {
 
 // The user need not wait for the stream to be closed; but who receives next
 // does, since only then its acknowledgement has surely arrived.
-void TargetRun::Conclude() {
+void SingleRun::Conclude() {
   concluded_ = Succeeded();
   invocation_.connector().leaving().Begin();
   invocation_.Conclude(*concluded_);
 }
 
-int TargetRun::Succeeded() {
+int SingleRun::Succeeded() {
   if (!view_.ended()) {  // Detached.
     return invocation_.Print(absl::StrCat(command_id_, "\n"));
   }
@@ -127,22 +128,24 @@ int TargetRun::Succeeded() {
   return ExitStatusOf(*view_.ended());
 }
 
-int TargetRun::Failed(const absl::Status& status) {
+int SingleRun::Failed(const absl::Status& status) {
   if (view_.started()) {
     invocation_.Say(absl::StrCat("session '", target_.name, "': ",
                                  status.message(), "; ", HowToReceive()));
     return kFailedExit;
   }
   invocation_.Say(status.message());
-  return kFailedExit;
+  const bool waited =
+      options_.wait.value_or(kDefaultWait) > absl::ZeroDuration();
+  return absl::IsAborted(status) && waited ? kDeadlineExit : kFailedExit;
 }
 
-int TargetRun::Left(bool sent) {
+int SingleRun::Left(bool sent) {
   if (sent) invocation_.Say(HowToReceive());
   return invocation_.signals().exit_code();
 }
 
-std::string TargetRun::HowToReceive() const {
+std::string SingleRun::HowToReceive() const {
   return absl::StrCat("the command goes on; see the rest with 'berth receive ",
                       target_.name, "'");
 }
@@ -152,7 +155,7 @@ std::string TargetRun::HowToReceive() const {
 int RunOnTarget(Invocation& invocation, Connection& connection,
                 const Target& target, const RunOptions& options,
                 const std::string& tag) {
-  return TargetRun(invocation, connection, target, options, tag).Run();
+  return SingleRun(invocation, connection, target, options, tag).Run();
 }
 
 }  // namespace berth::cli

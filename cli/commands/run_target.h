@@ -18,7 +18,8 @@ struct RunOptions {
   std::optional<absl::Duration> timeout;
   bool detach = false;
   bool exit_ends_session = false;
-  bool alone = false;  // There are no other targets.
+  bool no_input = false;  // It gets none.
+  bool alone = false;     // There are no other targets.
 };
 
 // Runs the script in one session. With a `tag` its output comes in whole lines

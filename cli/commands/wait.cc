@@ -13,6 +13,8 @@
 #include "cli/commands/parallel.h"
 #include "cli/commands/parser.h"
 #include "cli/invocation/deadline.h"
+#include "cli/jobs/follow.h"
+#include "cli/jobs/store.h"
 #include "cli/run/exit_status.h"
 #include "cli/run/follower.h"
 #include "cli/run/line_matcher.h"
@@ -35,6 +37,7 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  berth wait 3\n"
     "  berth wait 1..3 --until idle --timeout 5m\n"
+    "  berth wait %1                     # a job, see 'berth jobs'\n"
     "  berth wait web --until output 'listening on port [0-9]+'\n";
 
 enum class Until { kExit, kIdle, kOutput };
@@ -311,12 +314,20 @@ int RunWait(Invocation& invocation, std::vector<std::string> words) {
   const absl::StatusOr<Until> parsed = ParseUntil(until);
   if (!parsed.ok()) return invocation.Fail(parsed.status(), kFailedExit);
   options.until = *parsed;
-  if (absl::Status status = Check(query, options); !status.ok()) {
+  const bool for_job =
+      query.selectors.size() == 1 && IsJobName(query.selectors[0]);
+  if (absl::Status status = for_job ? absl::OkStatus() : Check(query, options);
+      !status.ok()) {
     return invocation.Fail(status, kFailedExit);
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) {
     return invocation.Fail(connection.status(), kFailedExit);
+  }
+  if (for_job) {
+    const auto job = FindJob(invocation.environment(), query.selectors[0]);
+    if (!job.ok()) return invocation.Fail(job.status(), kFailedExit);
+    return WaitForJob(invocation, **connection, *job, timeout);
   }
   return Work(invocation, **connection, query, options, timeout);
 }

@@ -302,15 +302,14 @@ void Engine::Summarize() {
     const std::vector<std::string> going =
         LabelsOf([](const TargetRun& run) { return run.result().goes_on; });
     if (!going.empty()) {
-      std::vector<std::string> ids;
+      std::vector<uint32_t> ids;
       for (const auto& run : runs_) {
-        if (!run->result().goes_on) continue;
-        ids.push_back(absl::StrCat(run->result().session.id()));
+        if (run->result().goes_on) ids.push_back(run->result().session.id());
       }
       invocation_.Say(absl::StrCat(
           going.size() == 1 ? "the command goes on in " : "commands go on in ",
           FoldShort(going), "; see the rest with 'berth receive ",
-          FoldShort(std::move(ids)), "'"));
+          SelectIds(std::move(ids)), "'"));
     }
   }
   const bool well = scheduler_.exit_code() == 0 && !left_;

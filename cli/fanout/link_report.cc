@@ -41,8 +41,8 @@ std::optional<std::string> LinkReport::Next(absl::Time now) {
     return absl::StrCat("still reconnecting to ", names, ", for ", left);
   }
   told_ = true;
-  return absl::StrCat("connection to ", names, " lost; reconnecting for ", left,
-                      " (", why_, ")");
+  return absl::StrCat("connection to ", names, " lost; reconnecting for ",
+                      ShortDuration(patience_), " (", why_, ")");
 }
 
 }  // namespace berth::cli

@@ -255,6 +255,11 @@ TEST(SpoolTest, WhatIsTooMuchGoesToAFile) {
   EXPECT_NE(*a.Hash(), *b.Hash());
 }
 
+TEST(SummaryTest, IdsAreASelector) {
+  EXPECT_EQ(SelectIds({7, 3, 2, 1}), "1..3,7");
+  EXPECT_EQ(SelectIds({}), "");
+}
+
 TEST(SummaryTest, SaysHowAllEnded) {
   std::vector<std::string> labels;
   std::vector<std::optional<Outcome>> outcomes;

@@ -23,6 +23,19 @@ std::string FoldShort(std::vector<std::string> names) {
   return absl::StrCat(folded, "... (", count, " in all)");
 }
 
+std::string SelectIds(std::vector<uint32_t> ids) {
+  std::sort(ids.begin(), ids.end());
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < ids.size();) {
+    size_t end = i + 1;
+    while (end < ids.size() && ids[end] == ids[end - 1] + 1) ++end;
+    parts.push_back(end - i > 1 ? absl::StrCat(ids[i], "..", ids[end - 1])
+                                : absl::StrCat(ids[i]));
+    i = end;
+  }
+  return absl::StrJoin(parts, ",");
+}
+
 std::string Summarize(const std::vector<std::string>& labels,
                       const std::vector<std::optional<Outcome>>& outcomes) {
   // In the order of the states, then of the statuses.

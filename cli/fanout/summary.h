@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_FANOUT_SUMMARY_H_
 #define BERTH_CLI_FANOUT_SUMMARY_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ std::string Summarize(const std::vector<std::string>& labels,
 std::vector<std::string> Reasons(
     const std::vector<std::string>& labels,
     const std::vector<std::optional<Outcome>>& outcomes);
+
+// Ids of sessions as a selector: "1..3,7".
+std::string SelectIds(std::vector<uint32_t> ids);
 
 // FoldNames(), cut where it becomes unreadable.
 std::string FoldShort(std::vector<std::string> names);

@@ -45,6 +45,9 @@ TargetRun::TargetRun(TargetHost& host, size_t index, FanoutTarget target)
   result_.command_id = NewUuid();
   result_.session.set_id(target_.name.session);
   result_.session.set_computer(target_.name.computer);
+  if (target_.ref) {
+    result_.session.set_instance_id(target_.ref->instance_id());
+  }
 }
 
 void* TargetRun::TagOf(Op op) {

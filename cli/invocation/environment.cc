@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 
 namespace berth::cli {
 namespace {
@@ -29,6 +30,33 @@ Environment Environment::FromProcess(char** environ) {
     const size_t equals = entry.find('=');
     if (equals == entry.npos || !IsWanted(entry.substr(0, equals))) continue;
     result.Set(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  return result;
+}
+
+Environment Environment::FromProcess(char** environ,
+                                     const std::vector<std::string>& args) {
+  Environment result = FromProcess(environ);
+  for (size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
+    absl::string_view option = args[i];
+    if (!absl::ConsumePrefix(&option, "--using")) continue;
+    if (option.empty() && i + 1 < args.size()) {
+      option = args[++i];
+    } else if (!absl::ConsumePrefix(&option, "=")) {
+      continue;
+    }
+    // NAME, or NAME=MINE.
+    const size_t equals = option.find('=');
+    const absl::string_view wanted =
+        equals == option.npos ? option : option.substr(equals + 1);
+    for (char** entry = environ; entry != nullptr && *entry != nullptr;
+         ++entry) {
+      absl::string_view value = *entry;
+      if (absl::ConsumePrefix(&value, wanted) &&
+          absl::ConsumePrefix(&value, "=")) {
+        result.Set(wanted, value);
+      }
+    }
   }
   return result;
 }

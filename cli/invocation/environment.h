@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -16,6 +17,10 @@ class Environment {
   // Takes what Berth looks at (BERTH_*, XDG_*, HOME, USER, TERM and few more)
   // from a null-terminated list of NAME=VALUE.
   static Environment FromProcess(char** environ);
+
+  // The same, and what the options `--using` among `args` name.
+  static Environment FromProcess(char** environ,
+                                 const std::vector<std::string>& args);
 
   void Set(absl::string_view name, absl::string_view value);
 

@@ -1,12 +1,23 @@
 #include "cli/run/follower.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/unique_fd.h"
 #include "cli/client/event_stream.h"
 #include "cli/render/duration.h"
 
 namespace berth::cli {
+namespace {
+
+// How often people are told that it still tries.
+constexpr absl::Duration kRemindTime = absl::Seconds(30);
+
+}  // namespace
 
 absl::Status Follower::Run() {
   for (;;) {
@@ -41,6 +52,9 @@ void Follower::Read(EventStream& stream, Pump& pump) {
   while (stream.Read(frame)) {
     if (!frame.is_output && frame.event.has_opened()) {
       opened_ = true;
+      if (lost_at_ != absl::InfiniteFuture()) {
+        invocation_.Say(absl::StrCat("reconnected to ", view_.session_name()));
+      }
       lost_at_ = absl::InfiniteFuture();
       backoff_.Reset();
     }
@@ -76,19 +90,44 @@ bool Follower::MayRetry(const absl::Status& status) const {
   return opened_ && absl::IsUnavailable(status);
 }
 
-// False: patience is over.
+void Follower::TellLost(const absl::Status& status, absl::Time now) {
+  const std::string left =
+      ShortDuration(std::max(absl::ZeroDuration(), lost_at_ + patience_ - now));
+  invocation_.Say(lost_at_ == now
+                      ? absl::StrCat("connection to ", view_.session_name(),
+                                     " lost; reconnecting for ", left, " (",
+                                     status.message(), ")")
+                      : absl::StrCat("still reconnecting to ",
+                                     view_.session_name(), ", for ", left));
+  remind_at_ = now + kRemindTime;
+}
+
+// False: patience is over. Ctrl-C meanwhile does not reach the command, so it
+// leaves.
 bool Follower::WaitForRetry(const absl::Status& status) {
   const absl::Time now = absl::Now();
   if (lost_at_ == absl::InfiniteFuture()) {
-    lost_at_ = now;
-    invocation_.Say(absl::StrCat(
-        "connection to ", view_.session_name(), " lost; reconnecting for ",
-        ShortDuration(kPatience), " (", status.message(), ")"));
+    lost_at_ = remind_at_ = now;
+    interrupts_when_lost_ = invocation_.signals().interrupts();
   }
+  if (now >= remind_at_) TellLost(status, now);
   const absl::Duration delay = backoff_.Next();
-  if (now + delay > lost_at_ + kPatience) return false;
-  pollfd left = {invocation_.signals().left_fd(), POLLIN, 0};
-  poll(&left, 1, static_cast<int>(absl::ToInt64Milliseconds(delay)));
+  if (now + delay > lost_at_ + patience_) return false;
+  SignalSource& signals = invocation_.signals();
+  // Ctrl-C from before the loss is sent again with the next stream.
+  const int before = interrupts_when_lost_;
+  const UniqueFd signalled(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  {
+    const SignalSource::Watch watch(
+        signals, [&](bool) { eventfd_write(signalled.get(), 1); });
+    eventfd_t count;
+    eventfd_read(signalled.get(), &count);
+    pollfd any = {signalled.get(), POLLIN, 0};
+    if (signals.interrupts() == before && !signals.left()) {
+      poll(&any, 1, static_cast<int>(absl::ToInt64Milliseconds(delay)));
+    }
+  }
+  if (signals.interrupts() > before && !signals.left()) signals.Leave();
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/invocation/invocation.h"
 #include "cli/run/command_view.h"
 #include "cli/run/conversation.h"
+#include "cli/run/patience.h"
 #include "cli/run/pump.h"
 #include "cli/run/stdin_buffer.h"
 
@@ -18,12 +19,9 @@ namespace berth::cli {
 
 // Follows one session's commands to their end, over as many streams as it
 // takes: when a link breaks it comes back and goes on at the byte where it
-// stopped, for kPatience. Used by one thread.
+// stopped, for ReconnectPatience(). Used by one thread.
 class Follower {
  public:
-  // As long as a broker may take to be replaced; then people should know.
-  static constexpr absl::Duration kPatience = absl::Minutes(4);
-
   // `input` is null if the command gets none.
   Follower(Connection& connection, Invocation& invocation,
            const Conversation& conversation, CommandView& view,
@@ -32,7 +30,8 @@ class Follower {
         invocation_(invocation),
         conversation_(conversation),
         view_(view),
-        input_(input) {}
+        input_(input),
+        patience_(ReconnectPatience(invocation.environment())) {}
 
   // OK: everything has come. CANCELLED: the invocation was left. ABORTED: the
   // reader of the output is gone. Else the broker's word, or UNAVAILABLE when
@@ -55,12 +54,14 @@ class Follower {
   void Read(EventStream& stream, Pump& pump);
   bool MayRetry(const absl::Status& status) const;
   bool WaitForRetry(const absl::Status& status);
+  void TellLost(const absl::Status& status, absl::Time now);
 
   Connection& connection_;
   Invocation& invocation_;
   const Conversation& conversation_;
   CommandView& view_;
   StdinBuffer* const input_;
+  const absl::Duration patience_;
 
   std::function<void()> on_complete_;
   Backoff backoff_;
@@ -68,6 +69,8 @@ class Follower {
   bool opened_ = false;       // Any stream was answered.
   bool from_broker_ = false;  // Where the last attempt's status came from.
   absl::Time lost_at_ = absl::InfiniteFuture();
+  absl::Time remind_at_ = absl::InfiniteFuture();
+  int interrupts_when_lost_ = 0;
   absl::Status write_status_;
 };
 

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
@@ -27,8 +28,7 @@ v1::Session MakeSession(uint32_t id) {
   session.set_id(id);
   session.set_name(absl::StrCat("Session", id));
   session.set_computer(id < 3 ? "web01" : "web02");
-  session.set_instance_id(
-      absl::StrCat("9f0c11aa-0000-4000-8000-00000000000", id));
+  session.set_instance_id(absl::StrFormat("9f0c11aa-0000-4000-8000-%012d", id));
   session.set_configuration("default");
   session.set_state(v1::SESSION_STATE_OPENED);
   session.set_availability(v1::SESSION_AVAILABILITY_AVAILABLE);
@@ -281,6 +281,7 @@ void FakeBroker::Start() {
       absl::StrCat("127.0.0.1:", port_),
       MakeServerCredentials(ca_.cert_pem(), certificate_, key_), &port_);
   builder.RegisterService(this);
+  builder.RegisterService(&computers_);
   server_ = builder.BuildAndStart();
   ASSERT_NE(server_, nullptr);
 }
@@ -351,6 +352,54 @@ grpc::Status FakeBroker::ListSessions(
           absl::StrCat("session '", missing, "': not found; see 'berth ls'")};
 }
 
+grpc::Status FakeBroker::Computers::ListComputers(
+    grpc::ServerContext*, const v1::ListComputersRequest*,
+    v1::ListComputersResponse* response) {
+  for (const char* name : {"web01", "web02", "web03", "web04", "web90"}) {
+    response->add_computers()->set_name(name);
+  }
+  return grpc::Status::OK;
+}
+
+std::vector<v1::CreateSessionRequest> FakeBroker::created() const {
+  MutexLock lock(mu_);
+  return created_;
+}
+
+size_t FakeBroker::removed() const {
+  MutexLock lock(mu_);
+  return removed_;
+}
+
+void FakeBroker::set_ends_temporary(bool ends) {
+  MutexLock lock(mu_);
+  ends_temporary_ = ends;
+}
+
+grpc::Status FakeBroker::CreateSession(grpc::ServerContext*,
+                                       const v1::CreateSessionRequest* request,
+                                       v1::CreateSessionResponse* response) {
+  if (absl::StartsWith(request->computer(), "web9")) {
+    return {grpc::StatusCode::UNAVAILABLE,
+            absl::StrCat("computer '", request->computer(), "' is offline")};
+  }
+  MutexLock lock(mu_);
+  created_.push_back(*request);
+  v1::Session& session = *response->mutable_session();
+  session = MakeSession(100 + static_cast<uint32_t>(created_.size()));
+  session.set_computer(request->computer());
+  session.set_temporary(request->temporary() && ends_temporary_);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeBroker::RemoveSession(grpc::ServerContext*,
+                                       const v1::RemoveSessionRequest*,
+                                       v1::RemoveSessionResponse*) {
+  MutexLock lock(mu_);
+  ++removed_;
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeBroker::Hold(
     grpc::ServerContext*,
     grpc::ServerReaderWriter<v1::HoldResponse, v1::HoldRequest>* stream) {
@@ -397,10 +446,10 @@ grpc::Status FakeBroker::Run(
   if (!stream->Read(&request)) return grpc::Status::OK;
   const v1::SessionRef& ref = request.open().session();
   uint32_t id = ref.id();
-  for (uint32_t other = 1; other <= 3; ++other) {
+  for (uint32_t other = 1; other <= 300; ++other) {
     if (MakeSession(other).instance_id() == ref.instance_id()) id = other;
   }
-  if (id == 0 || id > 3) {
+  if (id == 0 || (id > 3 && id <= 100)) {
     return {grpc::StatusCode::NOT_FOUND,
             absl::StrCat("session '", id, "': not found; see 'berth ls'")};
   }

@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "base/tls/certificates.h"
 #include "grpcpp/grpcpp.h"
+#include "proto/berth/v1/computers.grpc.pb.h"
 #include "proto/berth/v1/sessions.grpc.pb.h"
 
 namespace berth::testing {
@@ -25,6 +26,9 @@ namespace berth::testing {
 // Pattern()); "cat"; "hang" (prints "on", until it is interrupted); "stubborn"
 // (the same, for ever);
 // and "cut N SCRIPT": the first stream breaks after N bytes either way.
+//
+// CreateSession makes sessions from 100 on, on computers "web*" that are not
+// "web9*"; these are offline.
 class FakeBroker : public v1::Sessions::Service {
  public:
   // What is known of a command.
@@ -63,12 +67,24 @@ class FakeBroker : public v1::Sessions::Service {
   // Clients that are present now.
   int present() const ABSL_LOCKS_EXCLUDED(mu_);
   size_t commands() const ABSL_LOCKS_EXCLUDED(mu_);
+  // What was asked of CreateSession, and how many sessions were removed.
+  std::vector<v1::CreateSessionRequest> created() const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  size_t removed() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether sessions end by themselves if they are temporary.
+  void set_ends_temporary(bool ends) ABSL_LOCKS_EXCLUDED(mu_);
 
   static std::string Pattern(size_t size);
 
   grpc::Status ListSessions(
       grpc::ServerContext* context, const v1::ListSessionsRequest* request,
       grpc::ServerWriter<v1::ListSessionsResponse>* writer) override;
+  grpc::Status CreateSession(grpc::ServerContext* context,
+                             const v1::CreateSessionRequest* request,
+                             v1::CreateSessionResponse* response) override;
+  grpc::Status RemoveSession(grpc::ServerContext* context,
+                             const v1::RemoveSessionRequest* request,
+                             v1::RemoveSessionResponse* response) override;
   grpc::Status Hold(grpc::ServerContext* context,
                     grpc::ServerReaderWriter<v1::HoldResponse, v1::HoldRequest>*
                         stream) override;
@@ -88,7 +104,16 @@ class FakeBroker : public v1::Sessions::Service {
       ABSL_LOCKS_EXCLUDED(mu_);
   std::shared_ptr<Command> Latest() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // web01 to web04, and web90, which is offline.
+  class Computers : public v1::Computers::Service {
+   public:
+    grpc::Status ListComputers(grpc::ServerContext* context,
+                               const v1::ListComputersRequest* request,
+                               v1::ListComputersResponse* response) override;
+  };
+
   const CertificateAuthority ca_;
+  Computers computers_;
   std::string certificate_;
   std::string key_;
   int port_ = 0;
@@ -100,6 +125,9 @@ class FakeBroker : public v1::Sessions::Service {
   std::map<std::string, std::shared_ptr<Command>> commands_
       ABSL_GUARDED_BY(mu_);
   std::shared_ptr<Command> latest_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::CreateSessionRequest> created_ ABSL_GUARDED_BY(mu_);
+  size_t removed_ ABSL_GUARDED_BY(mu_) = 0;
+  bool ends_temporary_ ABSL_GUARDED_BY(mu_) = true;
 };
 
 }  // namespace berth::testing

@@ -69,7 +69,7 @@ TEST_F(ErrorsTest, BusySessionWaitsOrRefuses) {
               "mkfifo " + fifo + "; : marker; read -r x <" + fifo});
   Fails({"run", "-s", "1", "--no-wait", "--", "true"}, 125,
         {"busy", "mkfifo", "since"});
-  Fails({"run", "-s", "1", "--wait", "1s", "--", "true"}, 125,
+  Fails({"run", "-s", "1", "--wait", "1s", "--", "true"}, 124,
         {"busy", "mkfifo"});
   Process waiting = fleet_.Start({"run", "-s", "1", "--", "echo done"});
   fleet_.WaitFor({"ls", "1", "-o", "jsonl"}, "\"queued\":1");
