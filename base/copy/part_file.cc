@@ -72,7 +72,10 @@ absl::StatusOr<PartFile> PartFile::Open(int folder, std::string name,
 }
 
 PartFile::~PartFile() {
-  if (file_.valid() && !worth_keeping_) Discard();
+  struct stat info;
+  if (!file_.valid() || fstat(file_.get(), &info) != 0) return;
+  const bool is_little = static_cast<uint64_t>(info.st_size) < kMinResumable;
+  if (!worth_keeping_ || is_little) Discard();
 }
 
 absl::Status PartFile::Lock(const std::function<bool()>& stopped) {

@@ -31,7 +31,7 @@ TEST(ProgressLineTest, NothingOfTheNameActsOnTheTerminal) {
   EXPECT_EQ(ProgressLine(values, absl::ZeroDuration()), "\\x1b[2J  0B");
   values.name = "a-very-long-name-of-some-file-\xc3\xa4.tar.gz";
   EXPECT_EQ(ProgressLine(values, absl::ZeroDuration()),
-            "..me-of-some-file-\xc3\xa4.tar.gz  0B");
+            "..of-some-file-\xc3\xa4.tar.gz  0B");
 }
 
 TEST(ProgressLineTest, FilesThatGrewAreNotOverAHundredPercent) {

@@ -181,7 +181,7 @@ TEST_F(CopyTest, SeveralSourcesInOneFolder) {
 TEST_F(CopyTest, GoesOnAfterACutAnywhere) {
   MakeTree();
   for (const bool by_receiver : {false, true}) {
-    for (const int frames : {1, 2, 3, 5, 9, 14}) {
+    for (const int frames : {9, 12, 15, 24}) {
       by_receiver_ = by_receiver;
       position_.reset();
       where_.reset();
@@ -189,10 +189,9 @@ TEST_F(CopyTest, GoesOnAfterACutAnywhere) {
       const std::string name = absl::StrCat("/cut", frames, by_receiver);
       int attempts = 1;
       while (!Copy({from_}, to_ + name, frames) && attempts < 100) ++attempts;
-      if (frames == 1) continue;  // Never gets anywhere: see below.
       EXPECT_LT(attempts, 100) << frames;
-      EXPECT_EQ(Tree(to_ + name), Tree(from_)) << frames;
-      EXPECT_LT(bytes_, 12'000'000u * attempts);
+      EXPECT_TRUE(Tree(to_ + name) == Tree(from_)) << frames;
+      EXPECT_LT(bytes_, 24'000'000u) << frames;
     }
   }
   EXPECT_THAT(problems_, IsEmpty());
@@ -269,6 +268,7 @@ TEST_F(CopyTest, OnlyWithPreserveAreTimesAndSetIdBitsKept) {
   EXPECT_EQ(info.st_mode & 07777, 0755u);
   EXPECT_NE(info.st_mtime, 1234567);
   preserve_ = true;
+  position_.reset();
   EXPECT_TRUE(Copy({from_ + "/x"}, to_));
   stat((to_ + "/x").c_str(), &info);
   EXPECT_EQ(info.st_mode & 07777, 04755u);
