@@ -47,6 +47,8 @@ struct ActiveCommand {
   std::unique_ptr<StdinPipe> stdin_pipe;
   std::unique_ptr<OutputPipes> output;
   bool stall_noticed = false;
+  // Its end had to wait for its output.
+  bool ends_late = false;
   // Connections that started or follow it.
   std::vector<uint64_t> followers;
 };

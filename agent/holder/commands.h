@@ -56,6 +56,7 @@ class Commands final : public OutputPipes::Observer {
   void Interrupt(const v1::Interrupt& request);
   void Withdraw(const v1::Withdraw& request);
   void Ack(const v1::Ack& request);
+  void SetBuffering(const v1::SetBuffering& request);
 
   // From the shell.
   void OnShellStateChange();
@@ -71,6 +72,8 @@ class Commands final : public OutputPipes::Observer {
   // The command that the shell has; null if there is none.
   const Command* running() const { return running_; }
   size_t waiting() const { return waiting_.size(); }
+  // Fills in what `state` says of output, and of the latest end.
+  void DescribeOutput(v1::State& state) const;
   // Interrupts what runs, if anything does.
   void InterruptRunning(bool force);
   // Tells those who follow the running command.
@@ -140,6 +143,8 @@ class Commands final : public OutputPipes::Observer {
   CommandTable table_;
   std::deque<uint64_t> waiting_;
   Command* running_ = nullptr;
+  // Of the latest command that ran and ended; null if there is none.
+  std::unique_ptr<v1::Ended> last_ended_;
   // The user's Enter came before the run that the shell has.
   bool overtaken_ = false;
   bool closed_ = false;

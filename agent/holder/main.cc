@@ -28,16 +28,18 @@
 namespace berth::holder {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kOldestVersion = 1;
 // EndReason of berth.v1: the session ends because its holder has to.
 constexpr uint32_t kHolderLost = 4;
 
 absl::Status CheckStart(const v1::HolderStart& start) {
-  // An agent may be one version newer, and then knows how to do with less.
-  if (start.version() < 1 || start.version() > kVersion + 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the agent speaks version ", start.version(),
-                     " of the protocol, and this holder version ", kVersion));
+  if (start.version() < kOldestVersion || start.version() > kVersion) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the agent speaks version ", start.version(),
+        " of the holder's protocol, and this berth-holder only versions ",
+        kOldestVersion, " to ", kVersion,
+        ": install the berth-holder that came with the agent"));
   }
   for (const std::string& path : {start.directory(), start.shell()}) {
     if (path.empty() || path[0] != '/') {
@@ -113,6 +115,7 @@ absl::Status Hold(const v1::HolderStart& start) {
   BERTH_ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
   BERTH_ASSIGN_OR_RETURN(UniqueFd signals, OpenSignals());
   BERTH_ASSIGN_OR_RETURN(HolderIdentity identity, OwnIdentity());
+  identity.version = kVersion;
   BERTH_RETURN_IF_ERROR(
       WriteIdentityFile(start.directory() + "/holder", identity));
   pid_t shell_pid = 0;

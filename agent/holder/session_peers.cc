@@ -94,6 +94,8 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
       return terminal_->Resize(
           static_cast<uint16_t>(request.resize_terminal().rows()),
           static_cast<uint16_t>(request.resize_terminal().columns()));
+    case v1::Request::kSetBuffering:
+      return commands_->SetBuffering(request.set_buffering());
     case v1::Request::REQUEST_NOT_SET:
       return;  // From a later version.
   }
@@ -212,6 +214,7 @@ v1::State Session::CurrentState() {
   state.set_queued(static_cast<uint32_t>(commands_->waiting()));
   state.set_cwd(ValidText(shell_->cwd(), kMaxText));
   state.set_shell_pid(static_cast<uint32_t>(shell_->pid()));
+  commands_->DescribeOutput(state);
   return state;
 }
 

@@ -74,10 +74,26 @@ void CommandLog::Skip(uint64_t bytes) {
   if (bytes == 0) return;
   Close();  // Offsets within a segment have no holes.
   end_ += bytes;
+  logs_.dropped_ += bytes;
 }
 
 void CommandLog::Ack(uint64_t offset) {
-  acked_ = std::max(acked_, std::min(offset, end_));
+  offset = std::min(offset, end_);
+  if (offset <= acked_) return;
+  uint64_t before = unacknowledged_;
+  unacknowledged_ = 0;
+  acked_ = offset;
+  if (offset < end_) {
+    // What was deleted or left out counts no more, so its segments tell. The
+    // newest are the last, and mostly this log's.
+    const auto& segments = logs_.segments_;
+    for (auto it = segments.rbegin(); it != segments.rend(); ++it) {
+      if (it->log != this) continue;
+      if (it->end <= offset) break;
+      unacknowledged_ += it->end - std::max(it->offset, offset);
+    }
+  }
+  logs_.unacknowledged_ -= before - unacknowledged_;
 }
 
 absl::StatusOr<size_t> CommandLog::Reserve(size_t wanted) {
@@ -133,6 +149,9 @@ absl::Status CommandLog::WriteHeader() {
   }
   end_ += pending_.length;
   active_->end = end_;
+  unacknowledged_ += pending_.length;
+  logs_.unacknowledged_ += pending_.length;
+  logs_.kept_ += pending_.length;
   const uint64_t size = active_->size + kHeaderBytes + pending_.length;
   logs_.SetSizes(*active_, size, std::max(size, active_->file_size));
   pending_.length = 0;

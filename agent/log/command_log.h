@@ -71,6 +71,7 @@ class CommandLog {
   const uint64_t sequence_;
   uint64_t end_ = 0;
   uint64_t acked_ = 0;
+  uint64_t unacknowledged_ = 0;  // Bytes that are in the log.
   size_t segment_count_ = 0;
   bool finished_ = false;
   // The segment that is written to, and its file.

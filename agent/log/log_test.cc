@@ -289,6 +289,40 @@ TEST_F(LogTest, WhatIsSkippedIsAGap) {
   EXPECT_EQ(ReadAll(reader, log.end()), "<gap 3>onetwo<gap 4>[2]three<gap 5>");
 }
 
+TEST_F(LogTest, CountsWhatIsKeptUnacknowledgedAndDropped) {
+  Open(kMiB, WhenFull::kDrop);
+  CommandLog& log = Create(1);
+  ASSERT_TRUE(log.Append(Stream::kStdout, "0123456789").ok());
+  EXPECT_EQ(logs_->kept(), 10u);
+  EXPECT_EQ(logs_->unacknowledged(), 10u);
+  log.Ack(4);
+  EXPECT_EQ(logs_->unacknowledged(), 6u);
+  log.Ack(3);
+  log.Skip(5);
+  ASSERT_TRUE(log.Append(Stream::kStdout, "abc").ok());
+  EXPECT_EQ(logs_->kept(), 13u);
+  EXPECT_EQ(logs_->unacknowledged(), 9u);
+  EXPECT_EQ(logs_->dropped(), 5u);
+  log.Ack(12);  // Within what was left out.
+  EXPECT_EQ(logs_->unacknowledged(), 3u);
+  // So much that all of the above goes.
+  CommandLog& flood = Create(2);
+  const std::string piece(50'000, 'x');
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(flood.Append(Stream::kStdout, piece).ok());
+  }
+  EXPECT_EQ(logs_->dropped() + logs_->kept(), 5u + 3u + 60u * 50'000u);
+  EXPECT_EQ(logs_->unacknowledged(), logs_->kept());
+  logs_->SetWhenFull(WhenFull::kBlock);
+  absl::Status full;
+  for (int i = 0; i < 60 && full.ok(); ++i) {
+    full = flood.Append(Stream::kStdout, piece);
+  }
+  EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+  flood.Ack(flood.end());
+  EXPECT_EQ(logs_->unacknowledged(), 0u);
+}
+
 TEST_F(LogTest, DamagedHeaderIsAGapUpToTheNextSegment) {
   Open(kMiB, WhenFull::kBlock);
   CommandLog& log = Create(1);

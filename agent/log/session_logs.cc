@@ -179,6 +179,12 @@ void SessionLogs::Forget(Segments::iterator segment) {
     log->file_.reset();
   }
   --log->segment_count_;
+  const uint64_t begin = std::max(segment->offset, log->acked_);
+  const uint64_t lost = segment->end - std::min(segment->end, begin);
+  kept_ -= segment->end - segment->offset;
+  log->unacknowledged_ -= lost;
+  unacknowledged_ -= lost;
+  dropped_ += lost;
   used_ -= Charge(segment->file_size);
   segments_.erase(segment);
   MaybeForget(log);

@@ -55,6 +55,16 @@ class SessionLogs {
   // Bytes on disk that all logs take together, at most the limit.
   uint64_t used() const { return used_; }
 
+  // Bytes of output in all logs.
+  uint64_t kept() const { return kept_; }
+  // Of these, bytes that were not acknowledged.
+  uint64_t unacknowledged() const { return unacknowledged_; }
+  // Bytes that are gone and were never acknowledged.
+  uint64_t dropped() const { return dropped_; }
+
+  // From now on.
+  void SetWhenFull(WhenFull when_full) { when_full_ = when_full; }
+
  private:
   friend class CommandLog;
 
@@ -92,9 +102,12 @@ class SessionLogs {
   const std::string directory_;
   const UniqueFd dir_fd_;
   const uint64_t limit_;
-  const WhenFull when_full_;
+  WhenFull when_full_;
   const uint64_t segment_bytes_;
   uint64_t used_ = 0;
+  uint64_t kept_ = 0;
+  uint64_t unacknowledged_ = 0;
+  uint64_t dropped_ = 0;
   Segments segments_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<CommandLog>> logs_;
 };

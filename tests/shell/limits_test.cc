@@ -123,7 +123,8 @@ TEST_P(BadStartTest, IsAClearErrorAtTheStart) {
 INSTANTIATE_TEST_SUITE_P(
     All, BadStartTest,
     ::testing::Values(
-        BadStart{"Version", [](auto& start) { start.set_version(99); }},
+        BadStart{"Version", [](auto& start) { start.set_version(3); }},
+        BadStart{"NoVersion", [](auto& start) { start.set_version(0); }},
         BadStart{"NoDirectory",
                  [](auto& start) { start.set_directory("/nonexistent/x"); }},
         BadStart{"RelativeDirectory",
@@ -334,6 +335,13 @@ INSTANTIATE_TEST_SUITE_P(
                              false},
                       Moment{"Program", "sleep 1000", false}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(LimitsTest, AgentOfTheVersionBeforeIsServed) {
+  HolderSession::Options options;
+  options.change_start = [](auto& start) { start.set_version(1); };
+  Restart(options);
+  Run("echo x", {.out = "x\n"});
+}
 
 TEST_F(LimitsTest, TerminateIsInTheJournalWithItsReason) {
   holder::v1::Request request;

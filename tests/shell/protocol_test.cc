@@ -501,6 +501,86 @@ TEST_F(ProtocolTest, TerminalIsRememberedForWhoWatchesLater) {
 
 // --- The log.
 
+TEST_F(ProtocolTest, StateSaysWhatTheLogHolds) {
+  Run("true");
+  const uint64_t first = Begin("head -c 100000 /dev/zero");
+  const HolderSession::Command& command = session().command(first);
+  Check(session().WaitUntil([&] { return command.ended.has_value(); },
+                            "its end"));
+  Check(session().WaitState(State::IDLE));
+  EXPECT_EQ(session().state().log_bytes(), 100'000u);
+  EXPECT_EQ(session().state().unacknowledged_bytes(), 100'000u);
+  EXPECT_EQ(session().state().dropped_bytes(), 0u);
+  EXPECT_EQ(session().state().last_ended().sequence(), first);
+  EXPECT_EQ(session().state().last_ended().end_offset(), 100'000u);
+  Check(session().Acknowledge(first, 30'000, false));
+  Check(session().Sync());
+  EXPECT_EQ(session().state().log_bytes(), 100'000u);
+  EXPECT_EQ(session().state().unacknowledged_bytes(), 70'000u);
+  Check(session().Acknowledge(first, 100'000, true));
+  Check(session().Sync());
+  EXPECT_EQ(session().state().unacknowledged_bytes(), 0u);
+  EXPECT_EQ(session().state().log_bytes(), 100'000u);
+  Run("exit 3", {.status = 3});
+  Check(session().WaitUntil(
+      [&] { return session().state().last_ended().exit_code() == 3; },
+      "a state with its end"));
+}
+
+TEST_F(ProtocolTest, BufferingChangesAtOnce) {
+  HolderSession::Options options;
+  options.log_limit = 1 << 20;
+  Restart(options);
+  auto set = [&](holder::v1::HolderStart::WhenFull when_full) {
+    Request request;
+    request.mutable_set_buffering()->set_when_full(when_full);
+    Check(session().client().Send(request));
+  };
+  const uint64_t first = Begin("head -c 4000000 /dev/zero; echo END");
+  if (HasFailure()) return;
+  const HolderSession::Command& stopped = session().command(first);
+  Check(session().WaitUntil([&] { return stopped.logged > 900'000; },
+                            "a full log"));
+  session().Idle(absl::Milliseconds(50));
+  EXPECT_FALSE(stopped.ended);
+  set(holder::v1::HolderStart::DROP);
+  Check(session().WaitUntil([&] { return stopped.ended.has_value(); },
+                            "the end of the command that was stopped"));
+  if (HasFailure()) return;
+  EXPECT_EQ(stopped.ended->end_offset(), 4'000'004u);
+  Check(session().Sync());
+  const State& state = session().state();
+  EXPECT_GT(state.dropped_bytes(), 2'500'000u);
+  EXPECT_EQ(state.dropped_bytes() + state.log_bytes(), 4'000'004u);
+  EXPECT_EQ(state.unacknowledged_bytes(), state.log_bytes());
+  // And back.
+  set(holder::v1::HolderStart::BLOCK);
+  Check(session().Acknowledge(first, 4'000'004, true));
+  const uint64_t second = Begin("head -c 4000000 /dev/zero; echo END");
+  if (HasFailure()) return;
+  session().Idle(absl::Milliseconds(100));
+  EXPECT_FALSE(session().command(second).ended);
+  session().TakeWhileItComes(second);
+  EXPECT_EQ(Finish(second).out.size(), 4'000'004u);
+  // What says nothing changes nothing.
+  set(holder::v1::HolderStart::WHEN_FULL_UNSPECIFIED);
+  ExpectAlive();
+}
+
+TEST_F(ProtocolTest, StateComesWhenAnEndHadToWait) {
+  HolderSession::Options options;
+  options.log_limit = 1 << 20;
+  Restart(options);
+  const uint64_t sequence = Begin("head -c 1080000 /dev/zero");
+  if (HasFailure()) return;
+  Check(session().WaitState(State::IDLE));
+  EXPECT_FALSE(session().state().has_last_ended());
+  session().TakeWhileItComes(sequence);
+  Check(session().WaitUntil(
+      [&] { return session().state().last_ended().sequence() == sequence; },
+      "a state with its end"));
+}
+
 TEST_F(ProtocolTest, FullLogThatDropsShowsAGapAndTheEnd) {
   HolderSession::Options options;
   options.log_limit = 1 << 20;

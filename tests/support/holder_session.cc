@@ -90,7 +90,7 @@ absl::Status HolderSession::Launch(const Options& options) {
   BERTH_ASSIGN_OR_RETURN(process_, Process::Start(program));
 
   HolderStart start;
-  start.set_version(1);
+  start.set_version(2);
   start.set_instance_id(NewUuid());
   start.set_directory(directory_);
   start.set_kind(options.kind);
