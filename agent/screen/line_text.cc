@@ -1,5 +1,6 @@
 #include "agent/screen/line_text.h"
 
+#include "absl/strings/str_cat.h"
 #include "agent/screen/sgr.h"
 
 namespace berth::screen {
@@ -34,9 +35,17 @@ void AppendCell(const Cell& cell, std::string& out) {
 size_t AppendLine(const Line& line, size_t columns, std::string& out) {
   const size_t end = line.End(columns);
   Style style;
+  size_t skipped = 0;
   for (size_t column = 0; column < end; ++column) {
     const Cell& cell = line.at(column);
     if (cell.right_half()) continue;
+    if (cell == Cell()) {
+      ++skipped;
+      continue;
+    }
+    // Not written is not the same as blank, once the size changes.
+    if (skipped > 0) absl::StrAppend(&out, "\x1b[", skipped, "C");
+    skipped = 0;
     if (cell.style() != style) {
       style = cell.style();
       AppendSgr(style, out);
@@ -47,8 +56,8 @@ size_t AppendLine(const Line& line, size_t columns, std::string& out) {
   return end;
 }
 
-bool MayWrapTo(const Line& next, size_t columns) {
-  return next.End(columns) > 0 && next.at(0).background == kDefaultColor;
+bool MayWrapTo(const Line& next) {
+  return next.at(0).code != 0 && next.at(0).background == kDefaultColor;
 }
 
 }  // namespace berth::screen

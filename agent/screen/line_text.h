@@ -19,10 +19,10 @@ void AppendCell(const Cell& cell, std::string& out);
 // default style. Returns how many columns that fills.
 size_t AppendLine(const Line& line, size_t columns, std::string& out);
 
-// Whether a terminal that wraps to `next` by itself leaves it as it is: one
-// that scrolls then would fill the new line with the colour of its first
-// character.
-bool MayWrapTo(const Line& next, size_t columns);
+// Whether a terminal comes to `next` by itself and leaves it as it is, when
+// what prints `next` follows a full line: its first column is written, and not
+// in a colour, which the terminal would fill the new line with.
+bool MayWrapTo(const Line& next);
 
 }  // namespace berth::screen
 

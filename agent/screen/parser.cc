@@ -54,6 +54,7 @@ void Parser::Byte(unsigned char byte) {
   }
   if (byte == kEscapeByte) {
     if (state_ == State::kOsc) handler_.Osc(text_);
+    if (state_ == State::kString) handler_.Osc("");
     return Enter(State::kEscape);
   }
   switch (state_) {

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
              "<ESC7><ESC(0><ESCM>"},
         Case{"Title", "\x1b]2;a b\x07\x1b]0;\xc3\xa9\x1b\\",
              "<OSC 2;a b><OSC 0;\xc3\xa9><ESC\\>"},
-        Case{"OtherStrings", "\x1bPx\x1b\\\x1b_y\x07z", "<ESC\\><OSC >z"},
+        Case{"OtherStrings", "\x1bPx\x1b\\\x1b_y\x07z", "<OSC ><ESC\\><OSC >z"},
         Case{"LongString", "\x1b]2;" + std::string(100'000, 'x') + "\x07z",
              "<OSC >z"},
         Case{"PartOfASequence", "x\x1b[38;5", "x", "\x1b[38;5"},

@@ -52,7 +52,7 @@ void TerminalScreen::DrawScrollback(std::string& out) const {
   for (size_t i = 0; i < lines.size(); ++i) {
     bool follows = i + 1 < lines.size()
                        ? lines[i + 1].follows
-                       : MayWrapTo(main_.lines.front(), columns_);
+                       : MayWrapTo(main_.lines.front());
     absl::StrAppend(&out, lines[i].text,
                     lines[i].wrapped && follows ? "" : "\r\n");
   }
@@ -64,7 +64,7 @@ void TerminalScreen::DrawLines(const Buffer& buffer, std::string& out) const {
     size_t width = AppendLine(line, columns_, out);
     if (row + 1 == rows_) return;
     bool wraps = line.wrapped() && width == columns_ &&
-                 MayWrapTo(buffer.lines[row + 1], columns_);
+                 MayWrapTo(buffer.lines[row + 1]);
     if (!wraps) absl::StrAppend(&out, "\r\n");
   }
 }

@@ -226,7 +226,7 @@ void TerminalScreen::Remember(const Line& line) {
   Scrollback::Entry entry;
   size_t width = AppendLine(line, columns_, entry.text);
   entry.wrapped = line.wrapped() && width == columns_;
-  entry.follows = MayWrapTo(line, columns_);
+  entry.follows = MayWrapTo(line);
   scrollback_.Push(std::move(entry));
 }
 

@@ -181,6 +181,7 @@ void TerminalScreen::EditLine(const Sequence& sequence) {
 
 void TerminalScreen::EditRows(const Sequence& sequence) {
   size_t count = static_cast<size_t>(sequence.Count());
+  cursor_.wraps = false;
   if (sequence.final == 'S') return ScrollUp(top_, count, true);
   if (sequence.final == 'T') {
     // With more of them it is about the mouse.
