@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "agent/configuration_command.h"
 #include "agent/options.h"
 #include "agent/programs.h"
 #include "base/escape.h"
@@ -21,6 +22,9 @@ int main(int argc, char** argv) {
   if (status.ok()) {
     if (const auto* join = std::get_if<berth::agent::JoinOptions>(&options)) {
       status = berth::agent::RunJoin(*join);
+    } else if (const auto* configuration =
+                   std::get_if<berth::agent::ConfigurationOptions>(&options)) {
+      status = berth::agent::RunConfiguration(*configuration);
     } else {
       status =
           berth::agent::RunServe(std::get<berth::agent::ServeOptions>(options));

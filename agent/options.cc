@@ -75,6 +75,46 @@ CLI::App* AddServe(CLI::App& app, ServeOptions& serve) {
   return command;
 }
 
+CLI::App* AddConfiguration(CLI::App& app, ConfigurationOptions& options) {
+  using Verb = ConfigurationOptions::Verb;
+  CLI::App* command = app.add_subcommand(
+      "configuration",
+      "Lists, checks and changes what sessions can be made from. Sessions that "
+      "live are left as they are");
+  AddStateDirectory(*command, options.state_directory);
+  command->add_option("--config", options.config_file,
+                      "The agent's settings, if not agent.toml in the state "
+                      "directory");
+  command->require_subcommand(1);
+  command->fallthrough();
+  constexpr struct {
+    Verb verb;
+    const char* name;
+    const char* what;
+    bool named;
+    bool from_file;
+  } kVerbs[] = {
+      {Verb::kList, "list", "Lists them; * is the default", false, false},
+      {Verb::kShow, "show", "Prints one with all its keys", true, false},
+      {Verb::kCheck, "check", "Says what is wrong with a file", false, true},
+      {Verb::kRegister, "register",
+       "Adds one from a file, or replaces what was registered by that name",
+       true, true},
+      {Verb::kEnable, "enable", "Lets sessions be made from it", true, false},
+      {Verb::kDisable, "disable", "Refuses new sessions of it", true, false},
+      {Verb::kRemove, "remove", "Removes one that was registered", true, false},
+      {Verb::kSetDefault, "set-default", "For requests that name none", true,
+       false},
+  };
+  for (const auto& each : kVerbs) {
+    CLI::App* verb = command->add_subcommand(each.name, each.what);
+    if (each.named) verb->add_option("NAME", options.name)->required();
+    if (each.from_file) verb->add_option("FILE", options.file)->required();
+    verb->callback([&options, to = each.verb] { options.verb = to; });
+  }
+  return command;
+}
+
 bool ParseLabels(const std::vector<std::string>& labels, JoinOptions& join) {
   for (const std::string& label : labels) {
     const size_t equals = label.find('=');
@@ -86,8 +126,8 @@ bool ParseLabels(const std::vector<std::string>& labels, JoinOptions& join) {
 
 }  // namespace
 
-std::variant<int, JoinOptions, ServeOptions> ParseOptions(int argc,
-                                                          char** argv) {
+std::variant<int, JoinOptions, ServeOptions, ConfigurationOptions> ParseOptions(
+    int argc, char** argv) {
   CLI::App app("Hosts Berth's shell sessions on this computer.", "berth-agent");
   app.set_version_flag("--version", absl::StrCat("berth-agent ", kVersion));
   app.require_subcommand(1);
@@ -96,6 +136,8 @@ std::variant<int, JoinOptions, ServeOptions> ParseOptions(int argc,
   std::vector<std::string> labels;
   const CLI::App* join_command = AddJoin(app, join, labels);
   AddServe(app, serve);
+  ConfigurationOptions configuration;
+  const CLI::App* configuration_command = AddConfiguration(app, configuration);
   try {
     app.parse(argc, argv);
     if (!ParseLabels(labels, join)) {
@@ -105,6 +147,7 @@ std::variant<int, JoinOptions, ServeOptions> ParseOptions(int argc,
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (join_command->parsed()) return join;
+  if (configuration_command->parsed()) return configuration;
   return serve;
 }
 

@@ -24,10 +24,29 @@ struct ServeOptions {
   std::string holder;       // Path of berth-holder.
 };
 
+// `berth-agent configuration VERB`
+struct ConfigurationOptions {
+  enum class Verb {
+    kList,
+    kShow,
+    kCheck,
+    kRegister,
+    kEnable,
+    kDisable,
+    kRemove,
+    kSetDefault
+  };
+  Verb verb = Verb::kList;
+  std::string state_directory;
+  std::string config_file;  // As for serve.
+  std::string name;
+  std::string file;
+};
+
 // Parses the command line. An int is the exit status: help was shown, or a
 // usage error.
-std::variant<int, JoinOptions, ServeOptions> ParseOptions(int argc,
-                                                          char** argv);
+std::variant<int, JoinOptions, ServeOptions, ConfigurationOptions> ParseOptions(
+    int argc, char** argv);
 
 }  // namespace berth::agent
 

@@ -1,18 +1,17 @@
 #include "agent/programs.h"
 
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "agent/agent_lock.h"
 #include "agent/link/agent_state.h"
 #include "agent/link/control_writer.h"
 #include "agent/link/enrollment.h"
@@ -20,6 +19,7 @@
 #include "agent/sessions/configurations.h"
 #include "agent/sessions/session_service.h"
 #include "agent/sessions/worker_pool.h"
+#include "base/escape.h"
 #include "base/files.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
@@ -33,18 +33,6 @@ namespace {
 constexpr absl::Duration kDrain = absl::Seconds(1);
 // Two threads a call, and as many again for requests and endings.
 constexpr size_t kMaxThreads = 2 * Link::kMaxCalls + 128;
-
-// Two agents on one directory would both watch its sessions.
-absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory) {
-  const std::string path = directory + "/lock";
-  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file.valid()) return ErrnoToStatus(errno, path);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("another agent serves ", directory));
-  }
-  return file;
-}
 
 void LimitMemory() {
   // Threads come and go with calls; an arena for each would keep what the
@@ -60,8 +48,8 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// SIGTERM and SIGINT wait to be taken by this thread; holders that end leave
-// nothing to collect.
+// SIGTERM, SIGINT and SIGHUP wait to be taken by this thread; holders that end
+// leave nothing to collect.
 sigset_t PrepareSignals() {
   signal(SIGCHLD, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
@@ -69,8 +57,20 @@ sigset_t PrepareSignals() {
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGHUP);
   sigprocmask(SIG_BLOCK, &ends, nullptr);
   return ends;
+}
+
+// New sessions are made from what is there now; nothing else changes.
+void Reload(Configurations& configurations, const SessionService& sessions,
+            ControlWriter& writer) {
+  const std::vector<std::string> problems = configurations.Reload();
+  for (const std::string& problem : problems) {
+    SPDLOG_ERROR("{}; it stays as it was", EscapeForTerminal(problem));
+  }
+  SPDLOG_INFO("configurations were read again");
+  writer.ConfigurationsChanged(sessions.DescribeConfigurations());
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ absl::Status RunJoin(const JoinOptions& options) {
 absl::Status RunServe(const ServeOptions& options) {
   LimitMemory();
   RaiseFileLimit();
-  const sigset_t ends = PrepareSignals();
+  const sigset_t signals = PrepareSignals();
   BERTH_ASSIGN_OR_RETURN(const AgentState state,
                          LoadAgentState(options.state_directory));
   BERTH_ASSIGN_OR_RETURN(const std::string name, ComputerName(state));
@@ -117,7 +117,9 @@ absl::Status RunServe(const ServeOptions& options) {
   printf("ready\n");
   fflush(stdout);
   int signal = 0;
-  sigwait(&ends, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    Reload(configurations, sessions, writer);
+  }
   SPDLOG_INFO("ending; sessions live on");
   link.Stop(kDrain);
   sessions.Stop();

@@ -34,6 +34,16 @@ void ControlWriter::Report(const std::shared_ptr<ManagedSession>& session,
   WriteLocked(message);
 }
 
+void ControlWriter::ConfigurationsChanged(
+    const std::vector<v1::Configuration>& all) {
+  link::v1::AgentMessage message;
+  auto& configurations =
+      *message.mutable_configurations_changed()->mutable_configurations();
+  configurations.Assign(all.begin(), all.end());
+  MutexLock lock(mu_);
+  WriteLocked(message);
+}
+
 void ControlWriter::Gone(const std::string& instance_id) {
   link::v1::AgentMessage message;
   message.mutable_gone()->set_instance_id(instance_id);

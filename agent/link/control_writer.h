@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "agent/sessions/managed_session.h"
@@ -35,6 +36,9 @@ class ControlWriter {
   // Reports a session, if it looks different from its last report (see
   // ManagedSession::TakeReport).
   void Report(const std::shared_ptr<ManagedSession>& session, bool details)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // If there is no link, the next hello has them.
+  void ConfigurationsChanged(const std::vector<v1::Configuration>& all)
       ABSL_LOCKS_EXCLUDED(mu_);
   void Gone(const std::string& instance_id) ABSL_LOCKS_EXCLUDED(mu_);
   // `session` may be null.

@@ -167,7 +167,7 @@ link::v1::AgentMessage Link::MakeHello() const {
     session->TakeReport();  // This is one.
     *hello.add_sessions()->mutable_session() = session->Snapshot();
   }
-  for (v1::Configuration& info : sessions_.configurations().Get()->Describe()) {
+  for (v1::Configuration& info : sessions_.DescribeConfigurations()) {
     *hello.add_configurations() = std::move(info);
   }
   return message;

@@ -93,7 +93,8 @@ v1::Configuration DescribeConfiguration(const std::string& name,
   return info;
 }
 
-std::vector<v1::Configuration> Configurations::Snapshot::Describe() const {
+std::vector<v1::Configuration> Configurations::Snapshot::Describe(
+    const CgroupControllers& controllers) const {
   std::vector<v1::Configuration> all;
   for (const auto& [name, entry] : entries) {
     v1::Configuration& info =
@@ -101,6 +102,14 @@ std::vector<v1::Configuration> Configurations::Snapshot::Describe() const {
     info.set_enabled(info.enabled() && entry.usable);
     info.set_is_default(name == default_name);
     info.set_problem(entry.problem);
+    const auto append = [&info](const char* limit, bool kept,
+                                const char* what) {
+      const auto it = info.mutable_limits()->find(limit);
+      if (!kept && it != info.mutable_limits()->end()) it->second += what;
+    };
+    append("memory", controllers.memory, " (each process)");
+    append("processes", controllers.processes, " (all of the user's)");
+    append("cpu", controllers.cpu, " (not kept here: no cgroup)");
   }
   return all;
 }

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "agent/sessions/cgroups.h"
 #include "agent/sessions/config.h"
 #include "base/mutex.h"
 #include "proto/berth/v1/computers.pb.h"
@@ -44,8 +45,9 @@ class Configurations {
     uint64_t max_sessions = 0;
     std::string cgroup;
 
-    // As brokers are told.
-    std::vector<berth::v1::Configuration> Describe() const;
+    // As brokers are told. Limits that `controllers` don't keep say so.
+    std::vector<berth::v1::Configuration> Describe(
+        const CgroupControllers& controllers) const;
   };
 
   // `config_file` may be missing if it is `optional`.

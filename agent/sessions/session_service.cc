@@ -1,5 +1,6 @@
 #include "agent/sessions/session_service.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -13,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/sessions/cgroups.h"
 #include "agent/sessions/environment.h"
 #include "agent/sessions/holder_connection.h"
 #include "agent/sessions/holder_process.h"
@@ -44,6 +46,20 @@ constexpr absl::Duration kStopLimit = absl::Seconds(30);
 constexpr uint32_t kHolderVersion = 2;
 constexpr uint32_t kRows = 24;
 constexpr uint32_t kColumns = 80;
+
+std::string CgroupBase(const std::string& configured) {
+  if (!configured.empty()) return configured;
+  return FindOwnCgroup(ReadFile("/proc/self/cgroup").value_or(""),
+                       ReadFile("/proc/self/mounts").value_or(""));
+}
+
+void AddLimit(uint32_t resource, const std::optional<uint64_t>& limit,
+              holder::v1::HolderStart& start) {
+  if (!limit.has_value()) return;
+  holder::v1::ResourceLimit& to = *start.add_resource_limits();
+  to.set_resource(resource);
+  to.set_limit(*limit);
+}
 
 }  // namespace
 
@@ -80,6 +96,7 @@ SessionService::SessionService(Options options,
       configurations_(configurations),
       workers_(workers),
       listener_(std::move(listener)),
+      cgroups_(CgroupBase(configurations.Get()->cgroup)),
       shells_(options_.directory + "/shells",
               [this](const std::string& shell) {
                 return TryShell(shell, options_.holder, options_.directory,
@@ -368,6 +385,7 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
     const auto identity =
         holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
     if (identity.ok()) KillHolder(*identity, session.shell_pid());
+    RemoveCgroup(directory);
     managed->Forget();
     return absl::FailedPreconditionError(
         absl::StrCat("the session ended at once: ", status.message()));
@@ -427,12 +445,39 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
 absl::Status SessionService::StartShell(const link::v1::CreateRequest& request,
                                         const Source& source,
                                         v1::Session& session) {
-  BERTH_ASSIGN_OR_RETURN(const holder::v1::HolderStart start,
+  BERTH_ASSIGN_OR_RETURN(holder::v1::HolderStart start,
                          MakeStart(request, source, session));
-  BERTH_ASSIGN_OR_RETURN(const holder::v1::HolderStarted started,
-                         StartHolder(options_.holder, start, kStartLimit));
-  session.set_shell_pid(started.shell_pid());
+  BERTH_RETURN_IF_ERROR(AddLimits(source.configuration.limits, start));
+  const auto started = StartHolder(options_.holder, start, kStartLimit);
+  if (!started.ok()) {
+    RemoveCgroup(start.directory());
+    return started.status();
+  }
+  session.set_shell_pid(started->shell_pid());
   return absl::OkStatus();
+}
+
+absl::Status SessionService::AddLimits(const Limits& limits,
+                                       holder::v1::HolderStart& start) const {
+  AddLimit(RLIMIT_NOFILE, limits.open_files, start);
+  AddLimit(RLIMIT_FSIZE, limits.file_size, start);
+  const CgroupControllers controllers = cgroups_.Controllers();
+  if (!controllers.memory) AddLimit(RLIMIT_AS, limits.memory, start);
+  if (!controllers.processes) AddLimit(RLIMIT_NPROC, limits.processes, start);
+  BERTH_ASSIGN_OR_RETURN(const std::string cgroup,
+                         cgroups_.Make(start.instance_id(), limits));
+  if (cgroup.empty()) return absl::OkStatus();
+  start.set_cgroup(cgroup);
+  // Before there is anything in it: it is found again whatever happens.
+  const absl::Status saved =
+      WriteFileAtomically(start.directory() + "/cgroup", cgroup);
+  if (!saved.ok()) Cgroups::Remove(cgroup);
+  return saved;
+}
+
+void SessionService::RemoveCgroup(const std::string& directory) const {
+  const absl::StatusOr<std::string> path = ReadFile(directory + "/cgroup");
+  if (path.ok()) Cgroups::Remove(*path);
 }
 
 void SessionService::EndVisit(const Session& session, const v1::Client& client,
@@ -462,6 +507,14 @@ void SessionService::EndVisit(const Session& session, const v1::Client& client,
 absl::Status SessionService::SetBuffering(const Session& session,
                                           v1::BufferingMode mode) {
   if (mode == session->Snapshot().buffering()) return absl::OkStatus();
+  BERTH_ASSIGN_OR_RETURN(
+      const holder::HolderIdentity identity,
+      holder::ReadIdentityFile(absl::StrCat(session->directory(), "/holder")));
+  if (identity.version < kHolderVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "session ", session->Snapshot().id(),
+        " was made by an older agent: its buffering mode can't be changed"));
+  }
   BERTH_ASSIGN_OR_RETURN(HolderConnection connection,
                          HolderConnection::Connect(session->directory()));
   holder::v1::Request request;
@@ -549,6 +602,7 @@ void SessionService::OnHolderGone(const Session& session) {
 void SessionService::SetEnd(const Session& session, v1::SessionEnd end) {
   SPDLOG_INFO("session {} ended: {}", session->instance_id(),
               v1::EndReason_Name(end.reason()));
+  RemoveCgroup(session->directory());
   session->End(end);
   Save(session);
   monitor_.Touch(session);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -39,7 +40,8 @@ class SessionService {
     std::function<void(const std::string& instance_id)> gone;
   };
 
-  // `configurations` are loaded, and outlive this.
+  // `configurations` are loaded, and outlive this. Which cgroups there are is
+  // found out once.
   SessionService(Options options, const Configurations& configurations,
                  WorkerPool& workers, Listener listener);
   ~SessionService();
@@ -57,6 +59,10 @@ class SessionService {
                                     const link::v1::SetHolderRequest& request);
 
   const SessionTable& table() const { return table_; }
+  // What sessions can be made from, as brokers are told.
+  std::vector<v1::Configuration> DescribeConfigurations() const {
+    return configurations_.Get()->Describe(cgroups_.Controllers());
+  }
   const Configurations& configurations() const { return configurations_; }
 
   // A call that entered a session is over. `complete`: it did all that it came
@@ -104,6 +110,11 @@ class SessionService {
   // Finds out why a holder went away, and notes how its session ended.
   void OnHolderGone(const Session& session);
   void SetEnd(const Session& session, v1::SessionEnd end);
+  // Limits by cgroup where there are any, else by RLIMIT.
+  absl::Status AddLimits(const Limits& limits,
+                         holder::v1::HolderStart& start) const;
+  // Ends what is left in the cgroup of a session whose holder is gone.
+  void RemoveCgroup(const std::string& directory) const;
   void DeleteAfter(absl::Duration delay, const Session& session);
   // Ends a live session; true once it has ended.
   bool Terminate(const Session& session, v1::EndReason reason);
@@ -120,6 +131,7 @@ class SessionService {
   const Configurations& configurations_;
   WorkerPool& workers_;
   const Listener listener_;
+  const Cgroups cgroups_;
   SessionTable table_;
   ShellCheck shells_;
   SessionMonitor monitor_;

@@ -1,0 +1,23 @@
+#ifndef BERTH_AGENT_AGENT_LOCK_H_
+#define BERTH_AGENT_AGENT_LOCK_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/unique_fd.h"
+
+namespace berth::agent {
+
+// Locks an agent's state directory for as long as the result is open, and notes
+// who does: two agents on one directory would both watch its sessions.
+// FAILED_PRECONDITION: another does already.
+absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory);
+
+// Tells the agent that has locked `directory` to read its configurations again.
+// False: none has.
+absl::StatusOr<bool> TellAgentToReload(const std::string& directory);
+
+}  // namespace berth::agent
+
+#endif  // BERTH_AGENT_AGENT_LOCK_H_
