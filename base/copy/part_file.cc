@@ -99,8 +99,8 @@ bool PartFile::IsStillThere() const {
          ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
-absl::Status PartFile::Sum(uint64_t size, Checksum& one,
-                           Checksum& other) const {
+absl::Status PartFile::Sum(uint64_t size, Checksum& one, Checksum& other,
+                           const std::function<bool()>& stopped) const {
   const auto buffer = std::make_unique<char[]>(kMaxData);
   for (uint64_t at = 0; at < size;) {
     const size_t wanted = std::min<uint64_t>(kMaxData, size - at);
@@ -108,6 +108,7 @@ absl::Status PartFile::Sum(uint64_t size, Checksum& one,
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Errno();
     if (n == 0) return absl::AbortedError("its part became shorter");
+    if (stopped()) return absl::AbortedError("stopped");
     one.Update(buffer.get(), n);
     other.Update(buffer.get(), n);
     at += n;

@@ -40,8 +40,9 @@ class PartFile {
 
   // Bytes that an earlier attempt left.
   uint64_t kept() const { return kept_; }
-  // Adds the first `size` bytes to both checksums.
-  absl::Status Sum(uint64_t size, Checksum& one, Checksum& other) const;
+  // Adds the first `size` bytes to both checksums. ABORTED: `stopped` said so.
+  absl::Status Sum(uint64_t size, Checksum& one, Checksum& other,
+                   const std::function<bool()>& stopped) const;
 
   absl::Status Write(absl::Span<const iovec> data, uint64_t offset);
   absl::Status Truncate(uint64_t size);

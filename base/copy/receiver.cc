@@ -290,7 +290,8 @@ absl::Status Receiver::BeginPart() {
   ready.set_entry(done_);
   if (const uint64_t kept = file_->part->kept(); kept > 0) {
     checksum_->Reset();
-    BERTH_RETURN_IF_ERROR(file_->part->Sum(kept, *checksum_, *file_->sum));
+    BERTH_RETURN_IF_ERROR(
+        file_->part->Sum(kept, *checksum_, *file_->sum, options_.stopped));
     ready.set_offset(kept);
     ready.set_checksum(checksum_->Finish());
     decoder_.ExpectSeek(kept);

@@ -273,6 +273,7 @@ absl::Status Sender::AnswerReady(const Step& step, const v1::CopyReady& ready,
     const size_t wanted = std::min<uint64_t>(kMaxData, offset - at);
     const ssize_t n = ReadFully(step.file.get(), buffer.get(), wanted, at);
     if (n <= 0) break;
+    BERTH_RETURN_IF_ERROR(CheckStopped());
     prefix.Update(buffer.get(), n);
     checksum_.Update(buffer.get(), n);
     at += n;
@@ -303,13 +304,15 @@ absl::Status Sender::Flush(bool more) {
 }
 
 absl::Status Sender::Write(const grpc::ByteBuffer& frame, bool more) {
-  {
-    MutexLock lock(mu_);
-    BERTH_RETURN_IF_ERROR(stopped_);
-  }
+  BERTH_RETURN_IF_ERROR(CheckStopped());
   if (options_.write(frame, more)) return absl::OkStatus();
   MutexLock lock(mu_);
   return stopped_.ok() ? absl::UnavailableError("the stream broke") : stopped_;
+}
+
+absl::Status Sender::CheckStopped() const {
+  MutexLock lock(mu_);
+  return stopped_;
 }
 
 void Sender::Mark() {

@@ -80,6 +80,7 @@ class Sender {
   absl::Status Add(v1::CopyPart part, size_t size);
   absl::Status Flush(bool more);
   absl::Status Write(const grpc::ByteBuffer& frame, bool more);
+  absl::Status CheckStopped() const ABSL_LOCKS_EXCLUDED(mu_);
   void Mark() ABSL_LOCKS_EXCLUDED(mu_);
   void Count(int64_t bytes);
   std::optional<v1::CopyReady> TakeReady(uint64_t entry)
