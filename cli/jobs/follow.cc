@@ -47,10 +47,14 @@ v1::OpenReceive MakeOpen(const Connection& connection,
   return open;
 }
 
-// How a command ended, looking on only. Nothing: it has not.
-absl::StatusOr<std::optional<v1::CommandEnded>> FindEnd(
-    Invocation& invocation, Connection& connection, const jobs::Target& target,
-    bool follow) {
+struct Seen {
+  bool started = false;
+  std::optional<v1::CommandEnded> ended;
+};
+
+// How far a command is, looking on only.
+absl::StatusOr<Seen> LookAt(Invocation& invocation, Connection& connection,
+                            const jobs::Target& target, bool follow) {
   v1::OpenReceive open = MakeOpen(connection, target);
   open.set_from_offset(0);
   open.set_tail_lines(0);
@@ -61,7 +65,7 @@ absl::StatusOr<std::optional<v1::CommandEnded>> FindEnd(
   const ReceiveConversation conversation(std::move(open), /*only_reads=*/true);
   BERTH_RETURN_IF_ERROR(
       Follower(connection, invocation, conversation, view, nullptr).Run());
-  return view.ended();
+  return Seen{view.started().has_value(), view.ended()};
 }
 
 JobTargetState Ended(Outcome outcome) {
@@ -96,21 +100,23 @@ std::optional<JobTargetState> FromList(const jobs::Target& target,
   if (session->state() == v1::SESSION_STATE_BROKEN) {
     return Ended({TargetState::kUnreachable, kFailedExit, ""});
   }
-  if (session->activity().command_id() == target.command_id()) {
-    return JobTargetState{Phase::kRunning, {}};
-  }
+  // That it runs is what was last heard: the session knows.
   return std::nullopt;
 }
 
 JobTargetState FromSession(Invocation& invocation, Connection& connection,
-                           const jobs::Target& target) {
-  const auto end = FindEnd(invocation, connection, target, /*follow=*/false);
-  if (end.ok() && *end) {
-    return Ended(OutcomeOf(**end, /*stopped=*/false, /*expired=*/false));
+                           const jobs::Target& target,
+                           const v1::Session& session) {
+  const auto seen = LookAt(invocation, connection, target, /*follow=*/false);
+  if (seen.ok() && seen->ended) {
+    return Ended(OutcomeOf(*seen->ended, /*stopped=*/false, /*expired=*/false));
   }
-  if (end.ok()) return {Phase::kWaiting, {}};
-  if (absl::IsNotFound(end.status())) return {Phase::kGone, {}};
-  return Ended(OutcomeOf(end.status()));
+  if (seen.ok() && seen->started) return {Phase::kRunning, {}};
+  // What waits has left no trace in its session yet.
+  const bool may_wait = session.activity().queued() > 0;
+  if (may_wait) return {Phase::kWaiting, {}};
+  if (seen.ok() || absl::IsNotFound(seen.status())) return {Phase::kGone, {}};
+  return Ended(OutcomeOf(seen.status()));
 }
 
 // Tells how each ended; returns the exit status.
@@ -156,7 +162,7 @@ absl::StatusOr<std::vector<JobTargetState>> AskJob(Invocation& invocation,
     by_id[session.instance_id()] = &session;
   }
   std::vector<JobTargetState> states(job.targets_size());
-  std::vector<int> open;
+  std::vector<std::pair<int, const v1::Session*>> open;
   for (int i = 0; i < job.targets_size(); ++i) {
     const auto it = by_id.find(job.targets(i).instance_id());
     auto state =
@@ -164,11 +170,13 @@ absl::StatusOr<std::vector<JobTargetState>> AskJob(Invocation& invocation,
     if (state) {
       states[i] = *std::move(state);
     } else {
-      open.push_back(i);
+      open.push_back({i, it->second});
     }
   }
   ForEachInParallel(open.size(), [&](size_t i) {
-    states[open[i]] = FromSession(invocation, connection, job.targets(open[i]));
+    const auto& [target, session] = open[i];
+    states[target] =
+        FromSession(invocation, connection, job.targets(target), *session);
   });
   return states;
 }
@@ -183,13 +191,14 @@ int WaitForJob(Invocation& invocation, Connection& connection,
       outcomes[i] = NotBegun(target);
       return;
     }
-    const auto end = FindEnd(invocation, connection, target, /*follow=*/true);
-    if (!end.ok()) {
-      outcomes[i] = OutcomeOf(end.status());
-    } else if (!*end) {
+    const auto seen = LookAt(invocation, connection, target, /*follow=*/true);
+    if (!seen.ok()) {
+      outcomes[i] = OutcomeOf(seen.status());
+    } else if (!seen->ended) {
       outcomes[i] = OutcomeOf(absl::UnknownError("the command has no end"));
     } else {
-      outcomes[i] = OutcomeOf(**end, /*stopped=*/false, /*expired=*/false);
+      outcomes[i] =
+          OutcomeOf(*seen->ended, /*stopped=*/false, /*expired=*/false);
     }
   });
   if (deadline.passed()) {
