@@ -7,13 +7,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/commands/admin.h"
+#include "cli/commands/complete.h"
+#include "cli/commands/completion.h"
 #include "cli/commands/computers.h"
 #include "cli/commands/configurations.h"
 #include "cli/commands/connect.h"
 #include "cli/commands/context.h"
 #include "cli/commands/cp.h"
 #include "cli/commands/disconnect.h"
+#include "cli/commands/doctor.h"
 #include "cli/commands/enter.h"
+#include "cli/commands/help.h"
 #include "cli/commands/jobs.h"
 #include "cli/commands/ls.h"
 #include "cli/commands/new.h"
@@ -45,6 +49,9 @@ constexpr Command kCommands[] = {
      RunConfigurations},
     {"context", "manage the brokers you talk to", RunContext},
     {"admin", "for administrators: join tokens, users", RunAdmin},
+    {"doctor", "say whether the broker can be reached, or why not", RunDoctor},
+    {"completion", "print what lets a shell complete", RunCompletion},
+    {"help", "print help about a command or a topic", RunHelp},
 };
 
 // "berth --context prod ls" is "berth ls --context prod".
@@ -73,7 +80,8 @@ std::string HelpText() {
       &text,
       absl::StrFormat("  %-12s %s\n", "keeper",
                       "status and end of the process behind 'berth'"),
-      "\n'berth COMMAND --help' says more. BERTH_KEEPER=off is --no-keeper.\n");
+      "\n'berth COMMAND --help' says more, and 'berth help' lists topics.\n"
+      "BERTH_KEEPER=off is --no-keeper.\n");
   return text;
 }
 
@@ -86,6 +94,8 @@ int RunCommandLine(Invocation& invocation) {
   }
   const std::string name = std::move(words.front());
   words.erase(words.begin());
+  // Not for people: what the scripts of `completion` call.
+  if (name == "complete") return RunComplete(invocation, std::move(words));
   for (const Command& command : kCommands) {
     if (name == command.name) return command.run(invocation, std::move(words));
   }

@@ -1,7 +1,9 @@
 #include "cli/commands/ls.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "cli/client/sessions.h"
 #include "cli/commands/parser.h"
@@ -16,11 +18,25 @@ constexpr char kExamples[] =
     "  berth ls 'web*' -c Server01 -o wide\n"
     "  berth ls --state Disconnected -o jsonl\n";
 
+void KeepConfigurations(const std::vector<std::string>& names,
+                        std::vector<v1::Session>& sessions) {
+  if (names.empty()) return;
+  const auto is_other = [&](const v1::Session& session) {
+    return std::none_of(
+        names.begin(), names.end(), [&](const std::string& name) {
+          return absl::EqualsIgnoreCase(name, session.configuration());
+        });
+  };
+  sessions.erase(std::remove_if(sessions.begin(), sessions.end(), is_other),
+                 sessions.end());
+}
+
 }  // namespace
 
 int RunLs(Invocation& invocation, std::vector<std::string> words) {
   SessionQuery query;
   std::vector<std::string> states;
+  std::vector<std::string> configurations;
   Format format = Format::kTable;
   Parser parser("ls", "Lists your sessions.", kExamples);
   parser.AddSelectors(query, "which sessions; without it, all");
@@ -28,6 +44,11 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
       .add_option("--state", states,
                   "only these: Opened, Disconnected, Broken, Closed")
       ->type_name("STATE,...")
+      ->allow_extra_args(false);
+  parser.app()
+      .add_option("--configuration", configurations,
+                  "only those made from these configurations")
+      ->type_name("NAME,...")
       ->allow_extra_args(false);
   parser.AddFormat(format);
   parser.AddContext();
@@ -44,8 +65,8 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
-  const SessionList list =
-      ListSessions(**connection, invocation.signals(), query);
+  SessionList list = ListSessions(**connection, invocation.signals(), query);
+  KeepConfigurations(SplitLists(configurations), list.sessions);
   const int printed =
       invocation.Print(RenderSessions(list.sessions, format, absl::Now()));
   return list.status.ok() ? printed : invocation.Fail(list.status);

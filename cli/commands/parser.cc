@@ -94,6 +94,10 @@ void Parser::AddContext() {
 std::optional<int> Parser::Parse(Invocation& invocation,
                                  std::vector<std::string> words,
                                  int usage_exit) {
+  if (invocation.inspector()) {
+    invocation.inspector()(app_);
+    return 0;
+  }
   std::reverse(words.begin(), words.end());  // As CLI11 takes them.
   try {
     app_.parse(words);

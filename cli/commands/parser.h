@@ -55,6 +55,9 @@ class Parser {
                            std::vector<std::string> words,
                            int usage_exit = kUsageExit);
 
+  // What --context says; empty: nothing.
+  const std::string& context() const { return context_; }
+
   // The connection for --context.
   absl::StatusOr<std::shared_ptr<Connection>> Connect(Invocation& invocation);
 

@@ -13,6 +13,10 @@
 #include "cli/invocation/output.h"
 #include "cli/invocation/signals.h"
 
+namespace CLI {
+class App;
+}  // namespace CLI
+
 namespace berth::cli {
 
 class Connector;
@@ -73,6 +77,12 @@ class Invocation {
     suspend_ = std::move(suspend);
   }
 
+  // Set: the command does nothing, but shows its options to this. It is how
+  // help, manual pages and completion know them.
+  using Inspector = std::function<void(const CLI::App&)>;
+  void OnInspect(Inspector inspector) { inspector_ = std::move(inspector); }
+  const Inspector& inspector() const { return inspector_; }
+
   // Tells the user, as "berth: <text>". Control bytes are escaped.
   void Say(absl::string_view text);
 
@@ -89,6 +99,7 @@ class Invocation {
   const Params params_;
   std::function<void(int)> let_go_;
   std::function<void()> suspend_;
+  Inspector inspector_;
   Connector& connector_;
   SignalSource signals_;
   Input in_;
