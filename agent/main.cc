@@ -25,6 +25,9 @@ int main(int argc, char** argv) {
     } else if (const auto* configuration =
                    std::get_if<berth::agent::ConfigurationOptions>(&options)) {
       status = berth::agent::RunConfiguration(*configuration);
+    } else if (const auto* leave =
+                   std::get_if<berth::agent::LeaveOptions>(&options)) {
+      status = berth::agent::RunLeave(*leave);
     } else {
       status =
           berth::agent::RunServe(std::get<berth::agent::ServeOptions>(options));

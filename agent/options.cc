@@ -40,7 +40,8 @@ void AddStateDirectory(CLI::App& command, std::string& directory) {
 CLI::App* AddJoin(CLI::App& app, JoinOptions& join,
                   std::vector<std::string>& labels) {
   CLI::App* command = app.add_subcommand(
-      "join", "Joins this computer to a fleet, once, with a token");
+      "join",
+      "Joins this computer to a fleet with a token; harmless if it has");
   AddStateDirectory(*command, join.state_directory);
   join.name = HostName();
   command->add_option("--broker", join.broker, "The broker's HOST:PORT")
@@ -59,6 +60,15 @@ CLI::App* AddJoin(CLI::App& app, JoinOptions& join,
       ->add_option("--label", labels,
                    "KEY=VALUE, shown with the computer; may be repeated")
       ->allow_extra_args(false);
+  return command;
+}
+
+CLI::App* AddLeave(CLI::App& app, LeaveOptions& leave) {
+  CLI::App* command = app.add_subcommand(
+      "leave", "Ends all sessions here and forgets the fleet");
+  AddStateDirectory(*command, leave.state_directory);
+  command->add_flag("--keep-sessions", leave.keep_sessions,
+                    "Let them run: they are there again after another join");
   return command;
 }
 
@@ -126,15 +136,17 @@ bool ParseLabels(const std::vector<std::string>& labels, JoinOptions& join) {
 
 }  // namespace
 
-std::variant<int, JoinOptions, ServeOptions, ConfigurationOptions> ParseOptions(
-    int argc, char** argv) {
+std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions>
+ParseOptions(int argc, char** argv) {
   CLI::App app("Hosts Berth's shell sessions on this computer.", "berth-agent");
   app.set_version_flag("--version", absl::StrCat("berth-agent ", kVersion));
   app.require_subcommand(1);
   JoinOptions join;
+  LeaveOptions leave;
   ServeOptions serve;
   std::vector<std::string> labels;
   const CLI::App* join_command = AddJoin(app, join, labels);
+  const CLI::App* leave_command = AddLeave(app, leave);
   AddServe(app, serve);
   ConfigurationOptions configuration;
   const CLI::App* configuration_command = AddConfiguration(app, configuration);
@@ -148,6 +160,7 @@ std::variant<int, JoinOptions, ServeOptions, ConfigurationOptions> ParseOptions(
   }
   if (join_command->parsed()) return join;
   if (configuration_command->parsed()) return configuration;
+  if (leave_command->parsed()) return leave;
   return serve;
 }
 

@@ -17,6 +17,12 @@ struct JoinOptions {
   std::map<std::string, std::string> labels;
 };
 
+// `berth-agent leave`
+struct LeaveOptions {
+  std::string state_directory;
+  bool keep_sessions = false;
+};
+
 // `berth-agent serve`
 struct ServeOptions {
   std::string state_directory;
@@ -45,8 +51,8 @@ struct ConfigurationOptions {
 
 // Parses the command line. An int is the exit status: help was shown, or a
 // usage error.
-std::variant<int, JoinOptions, ServeOptions, ConfigurationOptions> ParseOptions(
-    int argc, char** argv);
+std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions>
+ParseOptions(int argc, char** argv);
 
 }  // namespace berth::agent
 

@@ -4,12 +4,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agent/agent_lock.h"
 #include "agent/link/agent_state.h"
@@ -17,11 +20,13 @@
 #include "agent/link/enrollment.h"
 #include "agent/link/link.h"
 #include "agent/sessions/configurations.h"
+#include "agent/sessions/end_all.h"
 #include "agent/sessions/session_service.h"
 #include "agent/sessions/worker_pool.h"
 #include "base/escape.h"
 #include "base/files.h"
 #include "base/status_macros.h"
+#include "base/tls/expiry.h"
 #include "base/unique_fd.h"
 #include "spdlog/spdlog.h"
 
@@ -73,6 +78,20 @@ void Reload(Configurations& configurations, const SessionService& sessions,
   writer.ConfigurationsChanged(sessions.DescribeConfigurations());
 }
 
+// Whether this is the computer's fleet and name already, and its certificate
+// is good.
+bool HasJoined(const JoinOptions& options, const std::string& ca_pem) {
+  const absl::StatusOr<AgentState> state =
+      LoadAgentState(options.state_directory);
+  if (!state.ok() || state->broker != options.broker ||
+      state->ca_pem != ca_pem) {
+    return false;
+  }
+  const absl::StatusOr<std::string> name = ComputerName(*state);
+  return name.ok() && *name == options.name &&
+         CheckNotExpired("", state->certificate_pem, absl::Now(), "").ok();
+}
+
 }  // namespace
 
 absl::Status RunJoin(const JoinOptions& options) {
@@ -82,9 +101,39 @@ absl::Status RunJoin(const JoinOptions& options) {
   request.name = options.name;
   request.labels = options.labels;
   BERTH_ASSIGN_OR_RETURN(request.ca_pem, ReadFile(options.ca_file));
+  if (HasJoined(options, request.ca_pem)) {
+    printf("already joined as %s\n", options.name.c_str());
+    return absl::OkStatus();
+  }
   BERTH_ASSIGN_OR_RETURN(const AgentState state, Join(request));
   BERTH_RETURN_IF_ERROR(SaveAgentState(options.state_directory, state));
   printf("joined as %s\n", options.name.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RunLeave(const LeaveOptions& options) {
+  const std::string& directory = options.state_directory;
+  if (access((directory + "/certificate.pem").c_str(), F_OK) != 0) {
+    printf("not joined\n");
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<UniqueFd> lock = LockDirectory(directory);
+  if (!lock.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(lock.status().message(),
+                     ": stop it first (systemctl disable --now berth-agent)"));
+  }
+  if (!options.keep_sessions) {
+    BERTH_RETURN_IF_ERROR(EndAllSessions(directory));
+  }
+  // The certificate first: without it the rest is nothing.
+  for (const char* file :
+       {"/certificate.pem", "/key.pem", "/ca.pem", "/broker"}) {
+    if (unlink((directory + file).c_str()) != 0 && errno != ENOENT) {
+      return ErrnoToStatus(errno, directory + file);
+    }
+  }
+  printf("left\n");
   return absl::OkStatus();
 }
 

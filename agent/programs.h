@@ -6,8 +6,13 @@
 
 namespace berth::agent {
 
-// `berth-agent join`: makes this computer part of a fleet.
+// `berth-agent join`: makes this computer part of a fleet. One that is part
+// of it already stays so, with its certificate, and the token is not used.
 absl::Status RunJoin(const JoinOptions& options);
+
+// `berth-agent leave`: ends the sessions, if that is wanted, and forgets the
+// fleet. FAILED_PRECONDITION: an agent is at work.
+absl::Status RunLeave(const LeaveOptions& options);
 
 // `berth-agent serve`: hosts sessions until SIGTERM or SIGINT. Call it before
 // there is any thread.

@@ -2,6 +2,7 @@
 // an error of its own, with a way out.
 
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -130,7 +131,7 @@ TEST_F(DoctorTest, SomebodyElseListens) {
 TEST_F(DoctorTest, OneSideDoesNotTrustTheOther) {
   const std::string other = fleet_.directory() + "/other";
   const auto init = Process::Run(
-      {.argv = {Binary("BERTH_BROKER"), "init", other, "--host", "localhost"}});
+      {.argv = {getenv("BERTH_BROKER"), "init", other, "--host", "localhost"}});
   ASSERT_TRUE(init.ok() && init->exit_code == 0);
   Fails({{"BERTH_CA", other + "/ca.pem"}}, "broker",
         "not of the CA that this client trusts");

@@ -91,6 +91,21 @@ TEST_F(HelpTest, CommandsThatTopicsMentionExist) {
   }
 }
 
+TEST_F(HelpTest, TopicsSayWhatTheyMust) {
+  const std::string details = fleet_.Run({"help", "about-details"});
+  // Defaults, units, and who checks what.
+  for (const char* words :
+       {"2 hours", "at least 60 seconds", "90s, 5m, 2h", "for 4 minutes",
+        "Ctrl-C", "First your own client", "then the broker",
+        "then the computer"}) {
+    EXPECT_THAT(details, HasSubstr(words));
+  }
+  EXPECT_THAT(fleet_.Run({"help", "about-requirements"}),
+              HasSubstr("through\nanother machine"));
+  EXPECT_THAT(fleet_.Run({"help", "about-disconnected-sessions"}),
+              HasSubstr("64 MiB"));
+}
+
 TEST_F(HelpTest, ManualPagesAreCleanRoff) {
   if (access("/usr/bin/groff", X_OK) != 0) GTEST_SKIP() << "no groff here";
   for (const std::string& name : Names()) {
