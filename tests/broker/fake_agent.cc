@@ -20,9 +20,10 @@ FakeAgent::FakeAgent(std::shared_ptr<grpc::Channel> channel,
   link::v1::Hello& hello = *message.mutable_hello();
   hello.set_agent_version("0.1.0");
   hello.set_os("Test");
-  link::v1::ConfigurationInfo& configuration = *hello.add_configurations();
+  v1::Configuration& configuration = *hello.add_configurations();
   configuration.set_name("default");
   configuration.set_is_default(true);
+  configuration.set_enabled(true);
   configuration.mutable_max_idle_timeout()->set_seconds(86400);
   for (const v1::Session& session : sessions) {
     *hello.add_sessions()->mutable_session() = session;
