@@ -74,11 +74,11 @@ std::string HelpText() {
       "Usage: berth [--no-keeper] [--version] COMMAND [OPTIONS]\n\n"
       "Commands:\n";
   for (const Command& command : kCommands) {
-    absl::StrAppendFormat(&text, "  %-12s %s\n", command.name, command.summary);
+    absl::StrAppendFormat(&text, "  %-14s %s\n", command.name, command.summary);
   }
   absl::StrAppend(
       &text,
-      absl::StrFormat("  %-12s %s\n", "keeper",
+      absl::StrFormat("  %-14s %s\n", "keeper",
                       "status and end of the process behind 'berth'"),
       "\n'berth COMMAND --help' says more, and 'berth help' lists topics.\n"
       "BERTH_KEEPER=off is --no-keeper.\n");
