@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/tls/credentials.h"
 #include "base/version.h"
+#include "broker/backup.h"
 #include "broker/init.h"
 #include "broker/serve.h"
 
@@ -33,6 +34,12 @@ int main(int argc, char** argv) {
   serve->add_option("DIR", directory, "As given to init")->required();
   serve->add_option("--listen", listen,
                     "ADDRESS:PORT instead of the configured one");
+
+  std::string target;
+  CLI::App* backup = app.add_subcommand(
+      "backup", "Copy a broker, which may be serving. The copy can be served.");
+  backup->add_option("DIR", directory, "As given to init")->required();
+  backup->add_option("TARGET", target, "Where to; must not exist")->required();
   CLI11_PARSE(app, argc, argv);
 
   berth::InitTls();
@@ -42,6 +49,8 @@ int main(int argc, char** argv) {
     absl::StatusOr<std::string> made = berth::broker::InitBroker(options);
     if (made.ok()) printf("%s", made->c_str());
     status = made.status();
+  } else if (backup->parsed()) {
+    status = berth::broker::BackUpBroker(directory, target);
   } else {
     status = berth::broker::Serve(directory, listen);
   }

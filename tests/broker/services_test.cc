@@ -2,9 +2,12 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -235,6 +238,46 @@ TEST_F(ServicesTest, LostRegistryIsRebuiltFromTheAgents) {
   EXPECT_EQ(listed[2].owner(), "admin");
   ASSERT_TRUE(Create({}, &session).ok());
   EXPECT_EQ(session.id(), 4u);
+}
+
+TEST_F(ServicesTest, CopyMadeWhileServingIsOneMomentsRegistry) {
+  StartAgent("web01");
+  // Sessions are made all the time, so every copy falls into some write.
+  std::atomic<bool> stop = false;
+  std::atomic<uint32_t> made = 0;
+  std::thread maker([&] {
+    v1::Session session;
+    while (!stop && Create({}, &session).ok()) made = session.id();
+  });
+  const std::string copy = dir_.path() + "/copy";
+  uint32_t before = 0;
+  for (int i = 0; i < 5; ++i) {
+    std::filesystem::remove_all(copy);
+    before = made;
+    auto finished = testing::Process::Run(
+        {.argv = {getenv("BROKER_BINARY"), "backup", broker_dir_, copy}});
+    ASSERT_TRUE(finished.ok()) << finished.status();
+    EXPECT_EQ(finished->exit_code, 0) << finished->err;
+  }
+  stop = true;
+  maker.join();
+  auto again = testing::Process::Run(
+      {.argv = {getenv("BROKER_BINARY"), "backup", broker_dir_, copy}});
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->exit_code, 1) << "it overwrote a copy";
+  EXPECT_TRUE(absl::StrContains(again->err, copy)) << again->err;
+  const Certificate admin = AdminCertificate();
+  agent_.reset();
+  admin_.reset();
+  StopBroker();
+  broker_dir_ = copy;
+  StartBroker();
+  admin_ = v1::Sessions::NewStub(Channel(admin));
+  std::vector<v1::Session> listed;
+  ASSERT_TRUE(List({}, &listed).ok());
+  // All that were acknowledged before the copy began, without a hole.
+  ASSERT_GE(listed.size(), before);
+  for (size_t i = 0; i < listed.size(); ++i) EXPECT_EQ(listed[i].id(), i + 1);
 }
 
 TEST_F(ServicesTest, RestartRemembersSessionsOfOfflineComputers) {
