@@ -1,6 +1,8 @@
 #include "agent/holder/session_end.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <vector>
@@ -16,7 +18,20 @@ constexpr absl::Duration kGrace = absl::Seconds(1);
 constexpr absl::Duration kPatience = absl::Seconds(5);
 constexpr absl::Duration kPoll = absl::Milliseconds(20);
 
+// Whether any process of the session is left: this one is a subreaper, so
+// whatever descends from it has an ancestor among its children.
+bool IsEmpty() {
+  siginfo_t info;
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
+         errno == ECHILD;
+}
+
+// A look at all processes costs more the more sessions there are, so it is for
+// kernels alone that do not tell children.
 std::vector<pid_t> Members(pid_t shell) {
+  std::vector<pid_t> members = shell::DescendantsOf(getpid());
+  static const bool knows = access("/proc/thread-self/children", R_OK) == 0;
+  if (knows) return members;
   return shell::SessionMembers(shell::AllProcesses(), shell, getpid());
 }
 
@@ -39,7 +54,7 @@ void SessionEnd::Ask(const std::vector<pid_t>& members) {
 }
 
 void SessionEnd::OnChildEnded() {
-  if (begun_ && !done_ && Members(shell_).empty()) {
+  if (begun_ && !done_ && IsEmpty()) {
     done_ = true;
     on_done_();
   }
@@ -48,11 +63,11 @@ void SessionEnd::OnChildEnded() {
 void SessionEnd::Step() {
   if (done_) return;
   absl::Time now = shell::MonotonicNow();
-  std::vector<pid_t> members = Members(shell_);
-  if (members.empty() || now >= give_up_at_) {
+  if (IsEmpty() || now >= give_up_at_) {
     done_ = true;
     return on_done_();
   }
+  std::vector<pid_t> members = Members(shell_);
   // Some may have been made since.
   Ask(members);
   if (now >= kill_at_) {

@@ -76,6 +76,48 @@ std::vector<pid_t> ChildrenOf(pid_t pid) {
   return children;
 }
 
+namespace {
+
+// Of any of its threads.
+std::vector<pid_t> ChildrenOfAllThreads(pid_t pid) {
+  std::vector<pid_t> children;
+  const std::string tasks = absl::StrCat("/proc/", pid, "/task");
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(tasks.c_str()),
+                                                closedir);
+  if (directory == nullptr) return children;
+  while (const dirent* entry = readdir(directory.get())) {
+    pid_t thread;
+    if (!absl::SimpleAtoi(entry->d_name, &thread)) continue;
+    const std::string text =
+        ReadProc(absl::StrCat(tasks, "/", thread, "/children"), 65536);
+    for (absl::string_view word :
+         absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+      pid_t child;
+      if (absl::SimpleAtoi(word, &child)) children.push_back(child);
+    }
+  }
+  return children;
+}
+
+}  // namespace
+
+std::vector<pid_t> DescendantsOf(pid_t root) {
+  std::vector<pid_t> found;
+  absl::flat_hash_set<pid_t> seen = {root};
+  std::vector<pid_t> open = {root};
+  while (!open.empty()) {
+    const pid_t pid = open.back();
+    open.pop_back();
+    for (const pid_t child : ChildrenOfAllThreads(pid)) {
+      if (!seen.insert(child).second) continue;
+      open.push_back(child);
+      const auto info = GetProcessInfo(child);
+      if (info && info->state != 'Z') found.push_back(child);
+    }
+  }
+  return found;
+}
+
 std::vector<ProcessInfo> AllProcesses() {
   std::vector<ProcessInfo> all;
   std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir("/proc"), closedir);

@@ -32,6 +32,11 @@ std::optional<ProcessInfo> GetProcessInfo(pid_t pid);
 // The direct children of process `pid`, oldest first. Empty if it is gone.
 std::vector<pid_t> ChildrenOf(pid_t pid);
 
+// All that descend from process `root`, without it, and without those that
+// have ended and wait to be reaped. Costs as much as there are, whatever else
+// runs; one that comes, or changes its parent, meanwhile may be missed.
+std::vector<pid_t> DescendantsOf(pid_t root);
+
 // All processes that there are.
 std::vector<ProcessInfo> AllProcesses();
 

@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <thread>
 
 namespace berth::shell {
 namespace {
@@ -37,6 +42,38 @@ TEST(GetProcessInfoTest, KnowsItself) {
   ASSERT_TRUE(info);
   EXPECT_EQ(info->parent, getppid());
   EXPECT_LE(info->start_ticks, NowTicks());
+}
+
+TEST(DescendantsOfTest, FindsThemThroughEveryThread) {
+  // A child of a thread that is not the first, with a child of its own, and
+  // one that has ended.
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  pid_t child = 0, ended = 0;
+  std::thread([&] {
+    child = fork();
+    if (child == 0) {
+      if (fork() == 0) pause();
+      (void)!write(ready[1], "x", 1);
+      pause();
+      _exit(0);
+    }
+    ended = fork();
+    if (ended == 0) _exit(0);
+    char byte;
+    EXPECT_EQ(read(ready[0], &byte, 1), 1);
+    siginfo_t info;
+    EXPECT_EQ(waitid(P_PID, ended, &info, WEXITED | WNOWAIT), 0);
+    const std::vector<pid_t> found = DescendantsOf(getpid());
+    EXPECT_EQ(found.size(), 2u);
+    EXPECT_EQ(std::count(found.begin(), found.end(), child), 1);
+    EXPECT_EQ(DescendantsOf(child).size(), 1u);
+    for (const pid_t pid : found) kill(pid, SIGKILL);
+  }).join();
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(waitpid(ended, nullptr, 0), ended);
+  close(ready[0]);
+  close(ready[1]);
 }
 
 TEST(SessionMembersTest, FindsTheSessionAndDescendants) {
