@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "agent/holder/event_loop.h"
@@ -41,7 +42,11 @@ absl::Status CheckStart(const v1::HolderStart& start) {
         kOldestVersion, " to ", kVersion,
         ": install the berth-holder that came with the agent"));
   }
-  for (const std::string& path : {start.directory(), start.shell()}) {
+  std::vector<std::string> paths = {start.directory()};
+  if (start.kind() != v1::HolderStart::RESTRICTED) {
+    paths.push_back(start.shell());
+  }
+  for (const std::string& path : paths) {
     if (path.empty() || path[0] != '/') {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path, "' is not an absolute path"));

@@ -61,20 +61,27 @@ absl::Status Session::Init(const v1::HolderStart& start) {
   commands_ =
       std::make_unique<Commands>(loop_, *shell_, *terminal_, *logs_, journal_,
                                  start.directory() + "/journal", *this);
-  end_ = std::make_unique<SessionEnd>(loop_, shell_->pid(),
+  // No process is in session -1.
+  end_ = std::make_unique<SessionEnd>(loop_,
+                                      shell_->pid() > 0 ? shell_->pid() : -1,
                                       [this] { OnAllEnded(); });
-  BERTH_RETURN_IF_ERROR(terminal_->Open());
+  if (shell_->terminal() >= 0) BERTH_RETURN_IF_ERROR(terminal_->Open());
   control_ = shell_->control();
   return loop_.Watch(control_, EPOLLIN, [this](uint32_t) { HandleControl(); });
 }
 
 absl::Status Session::StartShell(const v1::HolderStart& start) {
   BERTH_ASSIGN_OR_RETURN(shell::ShellOptions options, ShellOptionsOf(start));
+  hello_timeout_ = absl::Milliseconds(
+      start.hello_timeout_ms() > 0 ? start.hello_timeout_ms() : 2000);
+  if (!start.startup_script().empty()) {
+    startup_ = std::make_unique<StartupScript>(
+        loop_, start.startup_script(), hello_timeout_,
+        [this](const absl::Status& status) { OnStartedUp(status); });
+  }
   BERTH_ASSIGN_OR_RETURN(shell_, shell::CreateShell(std::move(options), *this));
   shell_path_ = start.shell();
   since_ns_ = absl::GetCurrentTimeNanos();
-  hello_timeout_ = absl::Milliseconds(
-      start.hello_timeout_ms() > 0 ? start.hello_timeout_ms() : 2000);
   hello_timer_ = loop_.After(hello_timeout_, [this] { HelloTimedOut(); });
   return absl::OkStatus();
 }
@@ -88,7 +95,12 @@ Session::~Session() {
 
 void Session::OnHello() {
   // A program in the session could say it again.
-  if (hello_timer_) Ready(absl::OkStatus());
+  if (!hello_timer_) return;
+  loop_.Cancel(*hello_timer_);
+  hello_timer_.reset();
+  if (!startup_) return Ready(absl::OkStatus());
+  startup_->Begin();
+  startup_->OnStateChange(*shell_);
 }
 
 void Session::OnUnusable(const std::string& why) {
@@ -96,6 +108,13 @@ void Session::OnUnusable(const std::string& why) {
   FailStart(absl::FailedPreconditionError(
       absl::StrCat("the shell '", shell_path_,
                    "' can't host sessions: ", EscapeForTerminal(why))));
+}
+
+void Session::OnStartedUp(const absl::Status& status) {
+  if (status.ok()) return Ready(status);
+  FailStart(absl::Status(
+      status.code(), absl::StrCat("the session's shell is not usable: ",
+                                  status.message())));
 }
 
 void Session::FailStart(const absl::Status& why) {
@@ -129,20 +148,29 @@ void Session::HandleControl() {
 
 void Session::OnStateChange() {
   ScheduleShellStep();
+  if (startup_ && startup_->pending()) return startup_->OnStateChange(*shell_);
   UpdateHold();
   OnCommandsChange();
   commands_->OnShellStateChange();
 }
 
-void Session::OnRunStarted(uint64_t id) { commands_->OnRunStarted(id); }
+void Session::OnRunStarted(uint64_t id) {
+  if (id != StartupScript::kRunId) commands_->OnRunStarted(id);
+}
 
 void Session::OnRunEnded(const shell::RunEnd& end) {
   terminal_wait_ = false;
+  if (end.id == StartupScript::kRunId) {
+    shell_->Acknowledge(end.id, false);
+    if (startup_) startup_->OnRunEnded(end);
+    return;
+  }
   commands_->OnRunEnded(end);
 }
 
 void Session::OnRunDropped(uint64_t id, const std::string& why) {
-  commands_->OnRunDropped(id, why);
+  if (id != StartupScript::kRunId) return commands_->OnRunDropped(id, why);
+  if (startup_) startup_->OnRunDropped(why);
 }
 
 void Session::ScheduleShellStep() {
@@ -183,13 +211,16 @@ void Session::OnShellExit(int wait_status) {
     loop_.Unwatch(control_);
     control_ = -1;
   }
-  if (hello_timer_) {
+  if (on_ready_) {
     uint64_t offset = 0;
     absl::string_view shown = terminal_->From(offset).substr(0, kShownOutput);
-    absl::Status why = absl::FailedPreconditionError(absl::StrCat(
+    std::string text = absl::StrCat(
         "the shell '", shell_path_, "' ", DescribeExit(wait_status),
-        " at its start",
-        shown.empty() ? "" : absl::StrCat(": ", EscapeForTerminal(shown))));
+        startup_ ? " in its start-up files or the startup script"
+                 : " at its start",
+        shown.empty() ? "" : absl::StrCat(": ", EscapeForTerminal(shown)));
+    if (startup_) text = startup_->WithErrors(text);
+    absl::Status why = absl::FailedPreconditionError(text);
     Ready(why);
     end_reason_ = kStartFailed;
     end_detail_ = std::string(why.message());
@@ -205,6 +236,10 @@ void Session::End(uint32_t reason, const std::string& detail) {
   if (end_reason_ == 0) {
     end_reason_ = reason;
     end_detail_ = detail;
+  }
+  if (shell_->pid() == 0 && !shell_exited_) {
+    shell_exited_ = true;
+    commands_->OnShellEnd(SIGHUP);
   }
   end_->Begin();
 }

@@ -15,6 +15,7 @@
 #include "agent/holder/event_loop.h"
 #include "agent/holder/listener.h"
 #include "agent/holder/session_end.h"
+#include "agent/holder/startup_script.h"
 #include "agent/holder/terminal.h"
 #include "agent/log/journal.h"
 #include "agent/log/session_logs.h"
@@ -78,6 +79,7 @@ class Session final : public shell::ShellObserver,
   absl::Status Init(const v1::HolderStart& start);
   absl::Status StartShell(const v1::HolderStart& start);
   void HelloTimedOut();
+  void OnStartedUp(const absl::Status& status);
   void FailStart(const absl::Status& why);
   void Ready(const absl::Status& status);
   void HandleControl();
@@ -86,6 +88,7 @@ class Session final : public shell::ShellObserver,
   void OnAllEnded();
 
   void Accept(UniqueFd fd);
+  bool HasTerminal(Connection& connection);
   void Type(Connection& connection, const std::string& data);
   void OnTerminalOutput();
   void CheckTerminalWait(uint64_t offset);
@@ -103,6 +106,7 @@ class Session final : public shell::ShellObserver,
   absl::Duration hello_timeout_;
   std::unique_ptr<agent::SessionLogs> logs_;
   std::unique_ptr<shell::Shell> shell_;
+  std::unique_ptr<StartupScript> startup_;  // Null: there is none.
   std::unique_ptr<Terminal> terminal_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<SessionEnd> end_;

@@ -33,6 +33,8 @@ constexpr absl::Duration kReplacedDelay = absl::Milliseconds(50);
 
 void Session::Accept(UniqueFd fd) {
   if (connections_.size() >= kMaxConnections) return;
+  // There may never be a session.
+  if (startup_ && startup_->pending()) return;
   uint64_t id = ++next_connection_;
   auto connection =
       std::make_unique<Connection>(id, std::move(fd), loop_, *terminal_, *this);
@@ -84,8 +86,10 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
     case v1::Request::kTerminate:
       return End(request.terminate().reason(), "asked to end");
     case v1::Request::kTerminalInput:
+      if (!HasTerminal(connection)) return;
       return Type(connection, request.terminal_input().data());
     case v1::Request::kWatchTerminal:
+      if (!HasTerminal(connection)) return;
       return connection.WatchTerminal(
           request.watch_terminal().has_from_offset()
               ? std::optional(request.watch_terminal().from_offset())
@@ -102,6 +106,19 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
 }
 
 // ---- The terminal ----
+
+// Says so if not.
+bool Session::HasTerminal(Connection& connection) {
+  if (shell_->terminal() >= 0) return true;
+  v1::Event event;
+  event.mutable_refused()->set_code(
+      static_cast<int32_t>(absl::StatusCode::kFailedPrecondition));
+  event.mutable_refused()->set_message(
+      "the session has no terminal: it is restricted to single programs, "
+      "which `berth run` runs");
+  connection.Send(event);
+  return false;
+}
 
 void Session::Type(Connection& connection, const std::string& data) {
   std::string keys = data;

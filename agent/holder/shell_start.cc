@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/holder/startup_script.h"
 #include "base/status_macros.h"
 
 namespace berth::holder {
@@ -34,6 +36,8 @@ absl::StatusOr<shell::ShellKind> KindOf(const v1::HolderStart& start) {
       return shell::ShellKind::kZsh;
     case v1::HolderStart::PYTHON:
       return shell::ShellKind::kPython;
+    case v1::HolderStart::RESTRICTED:
+      return shell::ShellKind::kRestricted;
     default:
       break;
   }
@@ -41,10 +45,28 @@ absl::StatusOr<shell::ShellKind> KindOf(const v1::HolderStart& start) {
       absl::StrCat("this holder knows no shells of kind ", start.kind()));
 }
 
+absl::Status CheckStartupScript(const v1::HolderStart& start) {
+  if (start.startup_script().empty()) return absl::OkStatus();
+  if (start.kind() == v1::HolderStart::RESTRICTED) {
+    return absl::InvalidArgumentError(
+        "a restricted session has no shell for a startup script");
+  }
+  if (start.startup_script().size() > StartupScript::kMaxScript) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the startup script has ", start.startup_script().size(),
+        " bytes; at most ", StartupScript::kMaxScript, " are allowed"));
+  }
+  if (absl::StrContains(start.startup_script(), '\0')) {
+    return absl::InvalidArgumentError("the startup script has a NUL byte");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<shell::ShellOptions> ShellOptionsOf(
     const v1::HolderStart& start) {
+  BERTH_RETURN_IF_ERROR(CheckStartupScript(start));
   shell::ShellOptions options;
   BERTH_ASSIGN_OR_RETURN(options.kind, KindOf(start));
   options.directory = start.directory();
@@ -59,6 +81,13 @@ absl::StatusOr<shell::ShellOptions> ShellOptionsOf(
     process.limits.push_back({limit.resource(), limit.limit()});
   }
   process.cgroup = start.cgroup();
+  for (const v1::AllowedProgram& allowed : start.allowed()) {
+    options.allowed.push_back(
+        {allowed.name(),
+         allowed.path(),
+         {allowed.arguments().begin(), allowed.arguments().end()},
+         allowed.repeat_last()});
+  }
   if (start.rows() > 0) process.rows = static_cast<uint16_t>(start.rows());
   if (start.columns() > 0) {
     process.columns = static_cast<uint16_t>(start.columns());

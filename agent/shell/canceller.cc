@@ -39,6 +39,7 @@ int Canceller::SignalFor(absl::Time now) const {
 }
 
 void Canceller::NoteForeground(const Target& target) {
+  if (target.group > 0) groups_.insert(target.group);
   pid_t group = tcgetpgrp(target.terminal);
   if (group > 0 && (group != target.shell || target.replaced)) {
     groups_.insert(group);

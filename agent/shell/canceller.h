@@ -23,6 +23,7 @@ class Canceller {
     uint64_t run_id = 0;
     pid_t shell = 0;
     int terminal = -1;           // The master side.
+    pid_t group = 0;             // The run has this one in any case.
     uint64_t started_ticks = 0;  // When the run started, since boot.
     // The run has made the shell another program, by `exec`.
     bool replaced = false;

@@ -4,6 +4,7 @@
 
 #include "agent/shell/bash_shell.h"
 #include "agent/shell/python/python_shell.h"
+#include "agent/shell/restricted/restricted_shell.h"
 #include "agent/shell/zsh/zsh_shell.h"
 
 namespace berth::shell {
@@ -18,6 +19,9 @@ absl::StatusOr<std::unique_ptr<Shell>> CreateShell(ShellOptions options,
                               observer);
     case ShellKind::kPython:
       return PythonShell::Create(std::move(options.process), observer);
+    case ShellKind::kRestricted:
+      return RestrictedShell::Create(std::move(options.process),
+                                     std::move(options.allowed), observer);
   }
   return absl::InvalidArgumentError("no such kind of shell");
 }

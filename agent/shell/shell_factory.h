@@ -3,14 +3,16 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "agent/shell/restricted/allow_list.h"
 #include "agent/shell/shell.h"
 #include "agent/shell/terminal_process.h"
 
 namespace berth::shell {
 
-enum class ShellKind { kBash, kZsh, kPython };
+enum class ShellKind { kBash, kZsh, kPython, kRestricted };
 
 // What every kind needs to start.
 struct ShellOptions {
@@ -19,11 +21,13 @@ struct ShellOptions {
   // A private directory that lives as long as the shell, for files that it
   // has to find by name.
   std::string directory;
+  // What a restricted one may run.
+  std::vector<AllowedProgram> allowed;
 };
 
 // Starts a shell. FAILED_PRECONDITION: the program can't be a shell of this
-// kind; says why. Other errors are those of Spawn(). `observer` must outlive
-// the shell.
+// kind; says why. Other errors are those of Spawn() and AllowList::Create().
+// `observer` must outlive the shell.
 absl::StatusOr<std::unique_ptr<Shell>> CreateShell(ShellOptions options,
                                                    ShellObserver& observer);
 

@@ -186,7 +186,8 @@ absl::StatusOr<pid_t> Spawn(const SpawnOptions& options, const Streams& streams,
   }
   BERTH_RETURN_IF_ERROR(CheckLimits(options));
   std::vector<std::string> arguments = options.arguments;
-  arguments.insert(arguments.begin(), options.program);
+  arguments.insert(arguments.begin(),
+                   options.name.empty() ? options.program : options.name);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(options.environment);
   const std::string cgroup_procs =

@@ -21,6 +21,7 @@ struct ResourceLimit {
 // A program to start.
 struct SpawnOptions {
   std::string program;                 // Absolute.
+  std::string name;                    // argv[0]; if empty, `program`.
   std::vector<std::string> arguments;  // After argv[0].
   std::vector<std::string> environment;
   std::string cwd;  // If it can't be entered: "/".

@@ -1,5 +1,7 @@
 #include "tests/shell/kinds.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 
 namespace berth::testing {
@@ -88,7 +90,61 @@ Kind Python() {
   return kind;
 }
 
+// What needs more than one program goes to sh, which is one that is allowed.
+Kind Restricted() {
+  Kind kind;
+  kind.name = "Restricted";
+  kind.kind = HolderStart::RESTRICTED;
+  kind.print = [](const std::string& text) { return StrCat("echo ", text); };
+  kind.print_error = [](const std::string& text) {
+    return StrCat("sh -c 'echo ", text, " >&2'");
+  };
+  kind.fail = [](int status) { return StrCat("sh -c 'exit ", status, "'"); };
+  kind.child = [](const std::string& script) {
+    return StrCat("sh -c '", script, "'");
+  };
+  kind.copy_input = "cat";
+  kind.big_output =
+      "sh -c 'i=0; while [ $i -lt 10000 ]; do echo 0123456789; echo error >&2; "
+      "i=$((i+1)); done'";
+  return kind;
+}
+
+struct Allowed {
+  const char* name;
+  const char* path;
+  std::vector<std::string> arguments;
+  bool repeat = false;
+};
+
+void AllowPrograms(HolderStart& start) {
+  const Allowed all[] = {
+      {"echo", "/bin/echo", {"(.|\n)*"}, true},
+      {"list", "/bin/ls", {"/|/usr"}},
+      {"true", "/bin/true", {}},
+      {"false", "/bin/false", {}},
+      {"name", "/bin/sh", {}},
+      {"missing", "/nonexistent/program", {}},
+      {"cat", "/bin/cat", {}},
+      {"sh", "/bin/sh", {"-c", "(.|\n)*"}},
+  };
+  for (const Allowed& it : all) {
+    holder::v1::AllowedProgram& program = *start.add_allowed();
+    program.set_name(it.name);
+    program.set_path(it.path);
+    for (const std::string& pattern : it.arguments) {
+      program.add_arguments(pattern);
+    }
+    program.set_repeat_last(it.repeat);
+  }
+}
+
 }  // namespace
+
+const Kind& RestrictedKind() {
+  static const Kind kind = Restricted();
+  return kind;
+}
 
 const Kind& BashKind() {
   static const Kind kind = [] {
@@ -117,6 +173,9 @@ HolderSession::Options OptionsFor(const Kind& kind) {
   HolderSession::Options options;
   options.kind = kind.kind;
   options.shell = kind.shell;
+  if (kind.kind == HolderStart::RESTRICTED) {
+    options.change_start = AllowPrograms;
+  }
   return options;
 }
 

@@ -13,8 +13,6 @@ struct Kind {
   std::string name;
   holder::v1::HolderStart::ShellKind kind;
   std::string shell;
-  bool has_terminal = true;  // And state.
-
   // Writes `text`, which has nothing to be quoted, as a line to stdout.
   std::string (*print)(const std::string& text);
   // The same to stderr.
@@ -49,6 +47,8 @@ struct Kind {
 const Kind& BashKind();
 const Kind& ZshKind();
 const Kind& PythonKind();
+// Programs that may be run: echo, list, true, false, name, missing, cat, sh.
+const Kind& RestrictedKind();
 
 // A session of that kind.
 HolderSession::Options OptionsFor(const Kind& kind);

@@ -155,7 +155,7 @@ HolderSession::~HolderSession() {
 }
 
 absl::Status HolderSession::End() {
-  if (shell_pid_ <= 0) return absl::OkStatus();
+  if (holder_pid_ <= 0) return absl::OkStatus();
   if (!gone()) {
     Request request;
     request.mutable_terminate()->set_reason(1);
@@ -166,7 +166,8 @@ absl::Status HolderSession::End() {
   for (absl::Time end = absl::Now() + absl::Seconds(5); absl::Now() < end;
        absl::SleepFor(absl::Milliseconds(2))) {
     left.clear();
-    for (pid_t pid : ProcessesOfSession(shell_pid_)) {
+    for (pid_t pid :
+         ProcessesOfSession(shell_pid_ > 0 ? shell_pid_ : holder_pid_)) {
       absl::StrAppend(&left, " ", pid, " (", ProcessName(pid), ")");
     }
     if (ProcessName(holder_pid_) == "berth-holder" &&
@@ -190,7 +191,8 @@ absl::Status HolderSession::Reconnect() {
   attach.mutable_attach();
   watch.mutable_watch_terminal()->set_from_offset(terminal_end_);
   BERTH_RETURN_IF_ERROR(client_->Send(attach));
-  BERTH_RETURN_IF_ERROR(client_->Send(watch));
+  // A restricted session has neither shell nor terminal.
+  if (shell_pid_ > 0) BERTH_RETURN_IF_ERROR(client_->Send(watch));
   return Sync();
 }
 

@@ -192,8 +192,9 @@ class Execution:
     def trace(self, frame):
         """What catches the interrupt is interrupted too, at its next line."""
         def raise_again(frame, event, argument):
-            if self.active:
+            if self.active and event == "line":
                 raise KeyboardInterrupt
+            return raise_again
         sys.settrace(raise_again)
         while frame is not None and frame.f_globals is not globals():
             frame.f_trace = raise_again
@@ -212,11 +213,21 @@ def exit_status(code):
     return 1
 
 
+def is_ours(traceback):
+    return traceback.tb_frame.f_globals is globals()
+
+
 def show(error):
-    """As Python itself does, without the frames that are ours."""
+    """As Python itself does, without the frames that are ours: those that
+    called the run, and those that interrupted it."""
     traceback = error.__traceback__
-    while traceback and traceback.tb_frame.f_globals is globals():
+    while traceback and is_ours(traceback):
         traceback = traceback.tb_next
+    last = traceback
+    while last and last.tb_next and not is_ours(last.tb_next):
+        last = last.tb_next
+    if last:
+        last.tb_next = None
     error.__traceback__ = traceback
     sys.last_type, sys.last_value = type(error), error
     sys.last_traceback = traceback

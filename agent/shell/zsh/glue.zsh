@@ -22,20 +22,20 @@ unset BERTH_ZDOTDIR
 # Says: type flags id status how text.
 _berth_say() {
   emulate -L zsh +x
-  [[ $sysparams[pid] == $_berth[pid] ]] || return 0
-  syswrite -o $_berth[to] -- "$*"$'\0'
+  [[ ${sysparams[pid]} == ${_berth[pid]} ]] || return 0
+  syswrite -o ${_berth[to]} -- "$*"$'\0'
 }
 
 # Takes in what the holder says; waits $1 seconds for the first of it.
 _berth_read() {
   emulate -L zsh +x
   local chunk wait=$1
-  while sysread -i $_berth[from] -t $wait chunk; do
+  while sysread -i ${_berth[from]} -t $wait chunk; do
     _berth[unread]+=$chunk
     wait=0
   done
   local -a words
-  while [[ $_berth[unread] == *$'\n'* ]]; do
+  while [[ ${_berth[unread]} == *$'\n'* ]]; do
     words=(${=_berth[unread]%%$'\n'*})
     _berth[unread]=${_berth[unread]#*$'\n'}
     case $words[1] in
@@ -44,7 +44,7 @@ _berth_read() {
         _berth[fds]="$words[4,8]"
         ;;
       C)
-        if [[ $_berth[id] == $words[3] ]]; then
+        if [[ ${_berth[id]} == $words[3] ]]; then
           _berth[id]=
           _berth_say W 0 $words[3] 0 0
         fi
@@ -67,13 +67,13 @@ _berth_wake() {
     return 0
   fi
   _berth_read 0
-  local asked=$_berth[asked]
+  local asked=${_berth[asked]}
   _berth[asked]=
   _berth_install
   if ! _berth_is_ready; then
-    [[ -n $asked$_berth[id] ]] && _berth_say B 0 0 0 0
-  elif [[ -n $_berth[id] ]]; then
-    _berth_say K 0 $_berth[id] 0 0
+    [[ -n $asked${_berth[id]} ]] && _berth_say B 0 0 0 0
+  elif [[ -n ${_berth[id]} ]]; then
+    _berth_say K 0 ${_berth[id]} 0 0
   elif [[ -n $asked ]]; then
     _berth_say P 0 0 0 0 $PWD
   fi
@@ -88,7 +88,7 @@ _berth_is_ready() {
 # The widget of the holder's key.
 _berth_key() {
   emulate -L zsh +x
-  [[ -n $_berth[id] && -z $_berth[running] ]] || return 0
+  [[ -n ${_berth[id]} && -z ${_berth[running]} ]] || return 0
   _berth[line]=$BUFFER
   _berth[cursor]=$CURSOR
   zle .push-line
@@ -98,8 +98,16 @@ _berth_key() {
 
 _berth_precmd() {
   # An interrupt can hit what comes after a run too.
-  [[ -n $_berth[running] ]] && _berth_end 130
+  if [[ -n ${_berth[running]} ]]; then
+    _berth_end 130
+    _berth_untrap
+  fi
   _berth_say P 0 0 0 0 $PWD
+  # Start-up files may have set hooks of their own in place of ours.
+  if [[ -z ${_berth[installed]} ]]; then
+    _berth[installed]=1
+    _berth_install
+  fi
 }
 
 _berth_preexec() {
@@ -118,11 +126,11 @@ _berth_line() {
     _berth_say B 0 0 0 0
     return 0
   fi
-  [[ -n $_berth[line] && $BUFFER == $_berth[line] ]] && CURSOR=$_berth[cursor]
+  [[ -n ${_berth[line]} && $BUFFER == ${_berth[line]} ]] && CURSOR=${_berth[cursor]}
   _berth[line]=
   # It came with the end of the one before.
-  if [[ -n $_berth[id] ]] && _berth_is_ready; then
-    _berth_say K 0 $_berth[id] 0 0
+  if [[ -n ${_berth[id]} ]] && _berth_is_ready; then
+    _berth_say K 0 ${_berth[id]} 0 0
   fi
   return 0
 }
@@ -133,7 +141,7 @@ _berth_install() {
   local it
   zle -N _berth_key
   zle -N _berth_wake
-  zle -F -w $_berth[from] _berth_wake
+  zle -F -w ${_berth[from]} _berth_wake
   for it in emacs viins vicmd; do
     bindkey -M $it '\e[5731~' _berth_key
   done
@@ -149,6 +157,7 @@ _berth_install() {
 # At top level, as the user's own lines are.
 typeset -g _berth_go='
 if _berth_begin; then {
+  _berth_trap
   _berth_status $_berth_last
   . /dev/fd/$_berth_script <&$_berth_in >&$_berth_out 2>&$_berth_err
 } always {
@@ -158,14 +167,16 @@ _berth_leave'
 typeset -g _berth_last=0 _berth_user=0
 typeset -g _berth_script _berth_in _berth_out _berth_err _berth_errexit
 
-_berth_status() { return $1 }
+_berth_status() {
+  [[ -o errexit || -o errreturn ]] || return $1
+}
 
 # Takes the line that ran us off the screen, and opens the streams.
 _berth_begin() {
   _berth_user=$?
   [[ -o errexit ]] && _berth_errexit=1 || _berth_errexit=
   emulate -L zsh +x
-  local id=$_berth[id]
+  local id=${_berth[id]}
   _berth[id]=
   local rows=$(( ${#PS1//[^$'\n']} + 1 ))
   [[ $TERM == dumb ]] || print -rn -- $'\e['${rows}$'A\r\e[J' >$TTY
@@ -174,10 +185,9 @@ _berth_begin() {
     _berth_say X 0 $id 0 0 "it can't open the command's streams: $ERRNO"
     return 1
   fi
-  _berth[running]=$id _berth[exit]=
+  _berth[running]=$id _berth[exit]= _berth[forced]=
   if (( _berth[flags] & 1 )); then
     (( $+functions[exit] )) || functions[exit]='_berth_exit 6 ${1-$?}'
-    (( $+functions[TRAPZERR] )) || functions[TRAPZERR]='_berth_failed $?'
   fi
   _berth_say S 0 $id 0 0
 }
@@ -205,30 +215,40 @@ _berth_close() {
 _berth_end() {
   emulate -L zsh +x
   trap '' INT
-  local code=$1 how=0 id=$_berth[running]
-  if [[ -n $_berth[exit] ]]; then
-    code=$_berth[exit] how=$_berth[how]
-  elif (( TRY_BLOCK_INTERRUPT > 0 )); then
+  local code=$1 how=0 id=${_berth[running]}
+  if [[ -n ${_berth[exit]} ]]; then
+    code=${_berth[exit]} how=${_berth[how]}
+  elif (( TRY_BLOCK_INTERRUPT > 0 )) || [[ -n ${_berth[forced]} ]]; then
     code=130 how=2
   fi
   TRY_BLOCK_ERROR=0 TRY_BLOCK_INTERRUPT=0
   [[ ${functions[exit]-} == *_berth_exit* ]] && unfunction exit
-  [[ ${functions[TRAPZERR]-} == *_berth_failed* ]] && unfunction TRAPZERR
   _berth_close
   _berth_last=$code
   _berth[running]=
   _berth_say D 0 $id $code $how $PWD
   local tries
   for tries in {1..10}; do
-    [[ $_berth[acknowledged] == $id ]] && break
+    [[ ${_berth[acknowledged]} == $id ]] && break
     _berth_read 1
   done
 }
 
 # For the user, all is as before.
 _berth_leave() {
+  _berth_untrap
   [[ -n $_berth_errexit ]] || unsetopt errexit
   return $_berth_user
+}
+
+# Both without local traps, which end with the function.
+_berth_trap() {
+  [[ -n ${functions[TRAPZERR]-} || ${_berth[flags]} == 0 ]] ||
+    functions[TRAPZERR]='_berth_failed $?'
+}
+
+_berth_untrap() {
+  [[ ${functions[TRAPZERR]-} != *_berth_failed* ]] || unfunction TRAPZERR
 }
 
 # `exit` in a run ends the run: by the one error that goes up to top level.
@@ -247,10 +267,11 @@ _berth_failed() {
 }
 
 # A run that ignores SIGINT is interrupted so. Nothing more than this: zsh calls
-# it in the middle of anything, such as writing.
+# it in the middle of anything.
 TRAPURG() {
-  [[ -n $_berth[running] && $sysparams[pid] == $_berth[pid] ]] && return 130
-  return 0
+  [[ -n ${_berth[running]} && ${sysparams[pid]} == ${_berth[pid]} ]] || return 0
+  _berth[forced]=1
+  return 130
 }
 
 # ---- Start ----

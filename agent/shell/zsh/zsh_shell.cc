@@ -57,13 +57,18 @@ std::string ZshShell::DescribeSilence() const {
 }
 
 // At the end of a run zsh ignores SIGINT until it knows that none will follow.
+// The other signal comes only if that one did not do: zsh calls its trap in the
+// middle of anything, and may write again what it was just writing.
 void ZshShell::Interrupt(uint64_t, bool force) {
   kill(pid(), SIGINT);
-  if (force) kill(pid(), SIGURG);
+  if (interrupts_++ > 0 && force) kill(pid(), SIGURG);
 }
 
 absl::Duration ZshShell::Poke(int attempt) {
-  if (attempt == 0) key_pressed_ = false;
+  if (attempt == 0) {
+    key_pressed_ = false;
+    interrupts_ = 0;
+  }
   const bool busy =
       state() == ShellState::kUserBusy || state() == ShellState::kOvertaken;
   if (!busy || attempt > kMaxQueries) return absl::InfiniteDuration();

@@ -34,6 +34,7 @@ class ZshShell final : public HookedShell {
   using HookedShell::HookedShell;
 
   bool key_pressed_ = false;  // For the run that was sent.
+  int interrupts_ = 0;        // Of the run that is executed.
 };
 
 }  // namespace berth::shell
