@@ -6,39 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "agent/link/frames.h"
+#include "agent/sessions/activity.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
 namespace {
-
-v1::Activity ToActivity(const holder::v1::State& state) {
-  v1::Activity activity;
-  switch (state.kind()) {
-    case holder::v1::State::IDLE:
-      activity.set_kind(v1::Activity::IDLE);
-      break;
-    case holder::v1::State::STARTING:
-      activity.set_kind(v1::Activity::STARTING);
-      break;
-    case holder::v1::State::COMMAND:
-      activity.set_kind(v1::Activity::COMMAND);
-      break;
-    case holder::v1::State::TERMINAL:
-      activity.set_kind(v1::Activity::TERMINAL);
-      break;
-    case holder::v1::State::REPLACED:
-      activity.set_kind(v1::Activity::REPLACED);
-      break;
-    default:
-      break;
-  }
-  activity.set_what(state.what());
-  activity.set_command_id(state.command_id());
-  activity.set_queued(state.queued());
-  *activity.mutable_since() = ToProto(absl::FromUnixNanos(state.since_ns()));
-  return activity;
-}
 
 v1::CommandEnded ToEnded(const holder::v1::Ended& ended) {
   v1::CommandEnded event;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,17 @@ std::string HomeDirectory() {
   passwd* found = nullptr;
   getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
   return found == nullptr ? "/" : found->pw_dir;
+}
+
+// Of the shell: as the kernel has it, since what the shell reports comes only
+// after a command has ended, and is text.
+std::string CurrentDirectory(const v1::Session& session,
+                             const std::string& home) {
+  std::error_code error;
+  const std::filesystem::path now = std::filesystem::read_symlink(
+      absl::StrCat("/proc/", session.shell_pid(), "/cwd"), error);
+  if (!error) return now.string();
+  return session.cwd().empty() ? home : session.cwd();
 }
 
 }  // namespace
@@ -92,7 +105,7 @@ absl::Status CopyCall::FindPlace(const v1::Session& session) {
     return absl::OkStatus();
   }
   const std::string home = HomeDirectory();
-  place_.emplace(session.cwd().empty() ? home : session.cwd(), home);
+  place_.emplace(CurrentDirectory(session, home), home);
   return absl::OkStatus();
 }
 

@@ -73,7 +73,9 @@ void EnterCall::Close(const absl::Status& status) {
     if (!session_->ended()) ApplySize();
     session_->TerminalsChanged();
   }
-  if (holds_) session_->Leave(visitor_.client);
+  if (holds_) {
+    context_.sessions.EndVisit(session_, visitor_.client, /*complete=*/over_);
+  }
   if (key != 0 || holds_) context_.sessions.Touch(session_);
 }
 
@@ -101,16 +103,18 @@ absl::Status EnterCall::Prepare() {
 
 absl::Status EnterCall::Hold() {
   if (visitor_.mode == v1::TERMINAL_MODE_PEEK) {
+    BERTH_RETURN_IF_ERROR(session_->CheckNotTemporary());
     return session_->CheckLives();
   }
-  absl::Status held = session_->Enter(visitor_.client);
-  if (absl::IsFailedPrecondition(held) && !session_->ended()) {
+  absl::Status held = session_->Enter(visitor_.client, visitor_.id);
+  if (absl::IsFailedPrecondition(held) && !session_->ended() &&
+      !session_->temporary()) {
     if (visitor_.mode == v1::TERMINAL_MODE_SHARE) return absl::OkStatus();
     if (visitor_.mode == v1::TERMINAL_MODE_TAKE) {
       link::v1::SetHolderRequest nobody;
       nobody.set_take(true);
       BERTH_RETURN_IF_ERROR(session_->SetHolder(nobody));
-      held = session_->Enter(visitor_.client);
+      held = session_->Enter(visitor_.client, visitor_.id);
     }
   }
   holds_ = held.ok();

@@ -102,8 +102,9 @@ std::string ManagedSession::EssenceLocked(const v1::Session& session) const {
 
 std::string ManagedSession::DetailsLocked(const v1::Session& session) const {
   return absl::StrCat(
-      session.last_command().sequence(), " ", session.log_bytes(), " ",
-      session.unacknowledged_bytes(), " ", session.dropped_bytes(), " ",
+      session.last_command().sequence(), session.last_command().what(), " ",
+      session.log_bytes(), " ", session.unacknowledged_bytes(), " ",
+      session.dropped_bytes(), " ",
       absl::FormatDuration(clock_.started().value_or(absl::ZeroDuration())));
 }
 
@@ -121,16 +122,38 @@ std::optional<v1::Session> ManagedSession::TakeReport(bool details) {
   return session;
 }
 
+uint64_t ManagedSession::CommandOfUnknownTextLocked() const {
+  const v1::CommandSummary& last = session_.last_command();
+  const bool unknown = last.what().empty() && last.sequence() != text_sought_;
+  return unknown ? last.sequence() : 0;
+}
+
+uint64_t ManagedSession::CommandOfUnknownText() const {
+  MutexLock lock(mu_);
+  return CommandOfUnknownTextLocked();
+}
+
+void ManagedSession::SetCommandText(uint64_t sequence,
+                                    const std::string& what) {
+  MutexLock lock(mu_);
+  text_sought_ = sequence;
+  if (session_.last_command().sequence() == sequence) {
+    session_.mutable_last_command()->set_what(what);
+  }
+}
+
 bool ManagedSession::HasNewDetails() const {
   MutexLock lock(mu_);
   return !gone_ && !session_.temporary() &&
-         DetailsLocked(SnapshotLocked()) != reported_details_;
+         (DetailsLocked(SnapshotLocked()) != reported_details_ ||
+          CommandOfUnknownTextLocked() != 0);
 }
 
 void ManagedSession::OnState(const holder::v1::State& state) {
   MutexLock lock(mu_);
   state_ = state;
-  if (state.kind() == holder::v1::State::COMMAND) {
+  // Between a command's end and the prompt there is none.
+  if (!state.command_id().empty()) {
     command_id_ = state.command_id();
     command_what_ = state.what();
   }

@@ -47,6 +47,12 @@ class ManagedSession {
   // the last command ended. A temporary session makes none.
   std::optional<v1::Session> TakeReport(bool details = false)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // The number of the last command, if its end was told and not what it was: a
+  // holder tells only what is newest. 0: nothing is missing.
+  uint64_t CommandOfUnknownText() const ABSL_LOCKS_EXCLUDED(mu_);
+  // `what` may be empty: it was not found, and is not missing any more.
+  void SetCommandText(uint64_t sequence, const std::string& what)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Whether there are such details to report.
   bool HasNewDetails() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -117,6 +123,8 @@ class ManagedSession {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetTimeoutLocked(absl::Duration timeout)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  uint64_t CommandOfUnknownTextLocked() const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PromoteLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::string EssenceLocked(const v1::Session& session) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -149,6 +157,7 @@ class ManagedSession {
   // What the command of the latest COMMAND state was: its end doesn't tell.
   std::string command_id_ ABSL_GUARDED_BY(mu_);
   std::string command_what_ ABSL_GUARDED_BY(mu_);
+  uint64_t text_sought_ ABSL_GUARDED_BY(mu_) = 0;
   // While temporary: for whom, the one visit, and how many calls it has open.
   std::string made_for_ ABSL_GUARDED_BY(mu_);
   std::optional<std::string> visit_ ABSL_GUARDED_BY(mu_);

@@ -104,6 +104,7 @@ SessionService::SessionService(Options options,
               }),
       monitor_({
           [this](const Session& session, bool details) {
+            if (details) FindCommandText(session);
             listener_.changed(session, details);
           },
           [this](const Session& session) {
@@ -616,6 +617,18 @@ void SessionService::DeleteAfter(absl::Duration delay, const Session& session) {
     table_.Remove(session->instance_id());
     listener_.gone(session->instance_id());
   });
+}
+
+void SessionService::FindCommandText(const Session& session) {
+  const uint64_t sequence = session->CommandOfUnknownText();
+  if (sequence == 0) return;
+  const auto journal = ReadSessionJournal(session->directory());
+  std::string what;
+  if (journal.ok()) {
+    const auto it = journal->commands.find(sequence);
+    if (it != journal->commands.end()) what = it->second.what;
+  }
+  session->SetCommandText(sequence, what);
 }
 
 void SessionService::Save(const Session& session) {

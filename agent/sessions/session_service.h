@@ -124,6 +124,8 @@ class SessionService {
   absl::Status SetBuffering(const Session& session, v1::BufferingMode mode);
   void OnIdle(const Session& session);
   void Save(const Session& session);
+  // Looks up what the last command of a session was, if that is not known.
+  void FindCommandText(const Session& session);
 
   std::string DirectoryOf(absl::string_view instance_id) const;
 

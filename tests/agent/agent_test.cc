@@ -88,6 +88,28 @@ class AgentTest : public ::testing::Test {
     return create.instance_id();
   }
 
+  // For one command of Client().
+  std::string CreateTemporary() {
+    link::v1::Request request;
+    request.set_user("ann");
+    link::v1::CreateRequest& create = *request.mutable_create();
+    create.set_instance_id(NewUuid());
+    create.set_id(100 + ++temporary_);
+    create.set_name("test");
+    create.set_owner("ann");
+    create.set_temporary(true);
+    EXPECT_NE(broker_.Ask(request).code(), 0) << "it is for nobody";
+    *create.mutable_holder() = Client();
+    const link::v1::Reply reply = broker_.Ask(request);
+    EXPECT_EQ(reply.code(), 0) << reply.message();
+    EXPECT_TRUE(reply.session().session().temporary());
+    return create.instance_id();
+  }
+
+  int OpenReceiveCode(const std::string& session) {
+    return Receive(session).WaitEnded().code();
+  }
+
   link::v1::Reply Remove(const std::string& id) {
     link::v1::Request request;
     request.set_user("ann");
@@ -132,6 +154,7 @@ class AgentTest : public ::testing::Test {
   std::optional<Process> agent_;
   link::v1::Hello hello_;
   std::vector<std::string> made_;
+  uint32_t temporary_ = 0;
   std::map<std::string, std::string> clients_;
 };
 
@@ -434,6 +457,144 @@ TEST_F(AgentTest, RemovedSessionIsGoneWithItsLogs) {
   EXPECT_FALSE(std::filesystem::exists(State() + "/sessions/" + session));
   EXPECT_EQ(Remove(session).code(),
             static_cast<int>(absl::StatusCode::kNotFound));
+}
+
+TEST_F(AgentTest, TemporarySessionEndsWhenItsCommandsEndWasAcknowledged) {
+  const std::string session = CreateTemporary();
+  EXPECT_EQ(OpenReceiveCode(session),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  FakeBroker::ClientCall call = OpenRun(session, Start("echo once; exit 3"));
+  const auto result = call.Finish();
+  EXPECT_EQ(result.out, "once\n");
+  ASSERT_TRUE(result.ended.has_value());
+  // Another command is not what it is for.
+  const link::v1::CallEnded second =
+      OpenRun(session, Start("true")).WaitEnded();
+  EXPECT_EQ(second.code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(second.message(), HasSubstr("is temporary"));
+  v1::RunRequest ack;
+  ack.mutable_ack()->set_sequence(result.ended->sequence());
+  ack.mutable_ack()->set_offset(result.ended->end_offset());
+  call.Send(ack);
+  call.HalfClose();
+  EXPECT_EQ(call.WaitEnded().code(), 0);
+  // Nothing was said of it in between.
+  bool reported = false;
+  EXPECT_TRUE(broker_.WaitMessage([&](const link::v1::AgentMessage& message) {
+    reported |= message.session().session().instance_id() == session;
+    return message.gone().instance_id() == session;
+  }));
+  EXPECT_FALSE(reported);
+  EXPECT_FALSE(std::filesystem::exists(State() + "/sessions/" + session));
+}
+
+TEST_F(AgentTest, TemporarySessionOfALostClientBecomesAnOrdinaryOne) {
+  const std::string session = CreateTemporary();
+  FakeBroker::ClientCall call = OpenRun(session, Start("X=kept"));
+  EXPECT_TRUE(call.Finish().ended.has_value());
+  call.HalfClose();  // It never says that it got the end.
+  EXPECT_EQ(call.WaitEnded().code(), 0);
+  EXPECT_TRUE(broker_.WaitMessage([&](const link::v1::AgentMessage& message) {
+    const v1::Session& report = message.session().session();
+    return report.instance_id() == session && !report.temporary() &&
+           !report.has_holder() && report.has_expires_at();
+  }));
+  EXPECT_EQ(RunAll(session, "echo $X").out, "kept\n");
+  made_.push_back(session);
+
+  // So does one whose agent was killed.
+  const std::string other = CreateTemporary();
+  EXPECT_EQ(agent_->StopWith(SIGKILL), 128 + SIGKILL);
+  StartAgent();
+  ASSERT_EQ(hello_.sessions_size(), 2);
+  for (const auto& report : hello_.sessions()) {
+    EXPECT_FALSE(report.session().temporary());
+    EXPECT_FALSE(report.session().has_holder());
+  }
+  made_.push_back(other);
+}
+
+TEST_F(AgentTest, SettingsOfASessionAreCheckedAndReported) {
+  link::v1::Request request;
+  request.set_user("ann");
+  link::v1::CreateRequest& create = *request.mutable_create();
+  create.set_instance_id(NewUuid());
+  create.set_id(1);
+  create.set_name("test");
+  create.set_owner("ann");
+  create.set_cwd("/no/such/directory");
+  const link::v1::Reply refused = broker_.Ask(request);
+  EXPECT_EQ(refused.code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(refused.message(), HasSubstr("/no/such/directory"));
+  create.set_cwd("/usr");
+  create.set_never_idles(true);
+  EXPECT_EQ(broker_.Ask(request).code(),
+            static_cast<int>(absl::StatusCode::kPermissionDenied));
+  create.set_never_idles(false);
+  create.set_buffering(v1::BUFFERING_MODE_DROP);
+  const link::v1::Reply reply = broker_.Ask(request);
+  ASSERT_EQ(reply.code(), 0) << reply.message();
+  made_.push_back(create.instance_id());
+  EXPECT_EQ(reply.session().session().buffering(), v1::BUFFERING_MODE_DROP);
+  EXPECT_EQ(reply.session().session().log_limit(), 64u << 20);
+  EXPECT_EQ(reply.session().session().shell(), v1::SHELL_KIND_BASH);
+  EXPECT_EQ(RunAll(create.instance_id(), "pwd").out, "/usr\n");
+  EXPECT_TRUE(broker_.WaitMessage([&](const link::v1::AgentMessage& message) {
+    return message.session().session().last_command().what() == "pwd";
+  }));
+}
+
+TEST_F(AgentTest, ConfigurationsAreReadAgainWhenItIsTold) {
+  const std::string directory = State() + "/configurations.d";
+  mkdir(directory.c_str(), 0700);
+  berth::testing::WriteTextFile(directory + "/extra.toml", "cwd = \"/usr\"");
+  ASSERT_EQ(kill(agent_->pid(), SIGHUP), 0);
+  EXPECT_TRUE(broker_.WaitMessage([&](const link::v1::AgentMessage& message) {
+    const auto& changed = message.configurations_changed();
+    return changed.configurations_size() == 2 &&
+           changed.configurations(0).is_default() &&
+           changed.configurations(1).name() == "extra";
+  }));
+}
+
+TEST_F(AgentTest, TakesNoMoreCallsThanItsLimit) {
+  constexpr size_t kLimit = 512;
+  // A holder takes 256 connections at most.
+  const std::vector<std::string> sessions = {Create(), Create(), Create()};
+  std::vector<FakeBroker::ClientCall> calls;
+  v1::RunRequest open;
+  *open.mutable_open()->mutable_client() = Client();
+  for (size_t i = 0; i < kLimit; ++i) {
+    calls.push_back(OpenRun(sessions[i % sessions.size()], open));
+  }
+  // Each is there.
+  for (FakeBroker::ClientCall& call : calls) {
+    const auto first = call.Next();
+    ASSERT_TRUE(first.has_value());
+    EXPECT_TRUE(first->has_opened());
+  }
+  const link::v1::CallEnded refused = OpenRun(sessions[0], open).WaitEnded();
+  EXPECT_EQ(refused.code(),
+            static_cast<int>(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(refused.message(), HasSubstr("512 calls open, its limit"));
+  calls[0].HalfClose();
+  EXPECT_EQ(calls[0].WaitEnded().code(), 0);
+  // The call is counted until just after its end was told.
+  for (int tries = 0;; ++tries) {
+    FakeBroker::ClientCall again = OpenRun(sessions[0], Start("echo room"));
+    const auto result = again.Finish();
+    if (result.ended.has_value()) {
+      EXPECT_EQ(result.out, "room\n");
+      again.HalfClose();
+      EXPECT_EQ(again.WaitEnded().code(), 0);
+      break;
+    }
+    ASSERT_LT(tries, 100);
+  }
+  for (size_t i = 1; i < calls.size(); ++i) calls[i].HalfClose();
+  for (FakeBroker::ClientCall& call : calls) call.WaitEnded();
 }
 
 TEST_F(AgentTest, MalformedFramesEndTheCallAlone) {

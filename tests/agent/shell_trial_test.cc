@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/holder/identity_file.h"
+#include "agent/sessions/holder_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/temp_dir.h"
@@ -99,6 +102,40 @@ TEST_F(ShellTrialTest, WhatAKilledAgentLeftIsRemoved) {
   EndLeftTrials(dir_.path());
   EXPECT_FALSE(std::filesystem::exists(left));
   EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/shells"));
+}
+
+TEST_F(ShellTrialTest, WhatAKilledAgentLeftRunningIsEnded) {
+  const std::string left = dir_.path() + "/trial-abcdef";
+  ASSERT_EQ(mkdir(left.c_str(), 0700), 0);
+  holder::v1::HolderStart start;
+  start.set_version(2);
+  start.set_instance_id("11111111-1111-4111-8111-111111111111");
+  start.set_directory(left);
+  start.set_shell("/bin/bash");
+  start.add_arguments("--norc");
+  start.add_environment("PATH=/usr/bin:/bin");
+  start.set_cwd("/");
+  start.set_log_limit(1 << 20);
+  start.set_when_full(holder::v1::HolderStart::DROP);
+  start.set_rows(24);
+  start.set_columns(80);
+  start.set_hello_timeout_ms(5000);
+  const auto started =
+      StartHolder(std::filesystem::absolute(getenv("BERTH_HOLDER")), start,
+                  absl::Seconds(10));
+  ASSERT_TRUE(started.ok()) << started.status();
+  const auto identity = holder::ReadIdentityFile(left + "/holder");
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  ASSERT_EQ(holder::FateOf(*identity), holder::HolderFate::kAlive);
+  EndLeftTrials(dir_.path());
+  EXPECT_TRUE(WaitForExit(*identity, absl::Seconds(5)));
+  EXPECT_FALSE(std::filesystem::exists(left));
+  // Its shell goes with it.
+  const absl::Time deadline = absl::Now() + absl::Seconds(5);
+  while (kill(static_cast<pid_t>(started->shell_pid()), 0) == 0 &&
+         absl::Now() < deadline) {
+  }
+  EXPECT_NE(kill(static_cast<pid_t>(started->shell_pid()), 0), 0);
 }
 
 }  // namespace

@@ -119,6 +119,10 @@ void FakeAgent::OnRequest(const link::v1::Request& request) {
       session.set_id(request.create().id());
       session.set_name(request.create().name());
       session.set_owner(request.create().owner());
+      session.set_temporary(request.create().temporary());
+      session.set_never_idles(request.create().never_idles());
+      session.set_buffering(request.create().buffering());
+      session.set_cwd(request.create().cwd());
       session.mutable_activity()->set_kind(v1::Activity::IDLE);
       if (request.create().has_holder()) {
         *session.mutable_holder()->mutable_client() = request.create().holder();
@@ -141,6 +145,14 @@ void FakeAgent::OnRequest(const link::v1::Request& request) {
         *session.mutable_holder()->mutable_client() = set.holder();
       } else {
         session.clear_holder();
+        session.set_temporary(false);
+      }
+      if (set.buffering() != v1::BUFFERING_MODE_UNSPECIFIED) {
+        session.set_buffering(set.buffering());
+      }
+      session.set_never_idles(set.never_idles());
+      if (set.has_idle_timeout()) {
+        *session.mutable_idle_timeout() = set.idle_timeout();
       }
       *reply.mutable_session()->mutable_session() = session;
     }
