@@ -90,8 +90,9 @@ void Pump::Leave() {
     // What does not fit any more is received later.
     view_.Flush().IgnoreError();
   }
+  // Only when the stream has ended has this surely arrived: then the leaving
+  // is over. Who receives next waits for that.
   Close(/*leave=*/true);
-  EndLeaving();
 }
 
 void Pump::Grant(uint64_t limit) {
