@@ -5,8 +5,13 @@
 namespace berth::agent {
 namespace {
 
-// What gRPC may keep in buffers for all calls together.
-constexpr size_t kMemoryBytes = 64 << 20;
+// What gRPC may keep in buffers for all calls together. Over it, calls are
+// cancelled at random, and Control with them.
+constexpr size_t kMemoryBytes = 256 << 20;
+// What a client may send ahead on one call, such as to a disk that is slow.
+// gRPC would choose it by the speed of the network alone, and fill its memory.
+constexpr int kAheadBytes = 8 << 20;
+constexpr int kFrameBytes = 256 << 10;
 
 }  // namespace
 
@@ -14,6 +19,9 @@ std::shared_ptr<grpc::Channel> DialBroker(const AgentState& state) {
   grpc::ChannelArguments arguments;
   SetChannelDefaults(&arguments);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kAheadBytes);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kFrameBytes);
   grpc::ResourceQuota quota("berth-agent");
   quota.Resize(kMemoryBytes);
   arguments.SetResourceQuota(quota);

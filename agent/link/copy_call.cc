@@ -18,8 +18,10 @@
 namespace berth::agent {
 namespace {
 
-// Waiting goes on after this; it ends when the client's stream does.
-constexpr int kWaitMs = 60'000;
+// When there is nothing to report for so long, that is reported: for a stream
+// that is broken shows only when it is used, and the reader may be waiting for
+// a file.
+constexpr int kBeatMs = 200;
 // A client that reads no reports is waited for beyond this many failures.
 constexpr int kMaxUntold = 1000;
 constexpr int kMaxSources = 10'000;
@@ -174,7 +176,6 @@ absl::Status CopyCall::OnStoredFrame(const grpc::ByteBuffer& buffer) {
     changed_.WaitFor(mu_, absl::Minutes(1));
   }
   report_.MergeFrom(*report);
-  has_report_ = true;
   finished_ = receiver_->finished();
   stream_.Wake();
   return absl::OkStatus();
@@ -187,13 +188,14 @@ absl::Status CopyCall::SendReports() {
     bool finished = false;
     {
       MutexLock lock(mu_);
-      if (has_report_) frame.mutable_report()->Swap(&report_);
-      report_.Clear();
-      has_report_ = false;
+      frame.mutable_report()->Swap(&report_);
+      report_.set_done(frame.report().done());
       finished = finished_;
       changed_.NotifyAll();
     }
-    if (frame.has_report()) stream_.Write(copy::ToFrame(frame), !finished);
+    if (!stream_.Write(copy::ToFrame(frame), /*more=*/false)) {
+      cancelled_ = true;
+    }
     if (finished) return absl::OkStatus();
     BERTH_RETURN_IF_ERROR(stream_.state().error);
     if (stream_.state().half_closed) {
@@ -201,7 +203,7 @@ absl::Status CopyCall::SendReports() {
           "frame out of order: the stream ended before `finished`");
     }
     pollfd wake{stream_.wake_fd(), POLLIN, 0};
-    poll(&wake, 1, kWaitMs);
+    poll(&wake, 1, kBeatMs);
   }
 }
 

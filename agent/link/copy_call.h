@@ -58,7 +58,6 @@ class CopyCall final : public Call {
   Mutex mu_;
   CondVar changed_;
   v1::CopyReport report_ ABSL_GUARDED_BY(mu_);
-  bool has_report_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
 };
 

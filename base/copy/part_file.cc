@@ -88,7 +88,7 @@ absl::Status PartFile::Lock(const std::function<bool()>& stopped) {
     }
     absl::SleepFor(kLockCheck);
   }
-  return absl::OkStatus();
+  return stopped() ? absl::AbortedError("stopped") : absl::OkStatus();
 }
 
 bool PartFile::IsStillThere() const {

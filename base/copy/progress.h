@@ -28,9 +28,9 @@ class Progress {
     MutexLock lock(mu_);
     values_.bytes += bytes;
   }
-  void AddFile() ABSL_LOCKS_EXCLUDED(mu_) {
+  void AddFiles(int64_t files) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);
-    ++values_.files;
+    values_.files += files;
   }
   void SetName(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);

@@ -19,7 +19,9 @@ namespace {
 // Without `preserve`: what grants the owner's rights to others stays behind.
 constexpr mode_t kPlainMode = 0777;
 constexpr mode_t kFullMode = 07777;
-constexpr mode_t kNewFolderMode = 0700;
+// Of a folder that is not complete. It gets its own mode in the end, also by a
+// later attempt: nobody else makes private folders with a sticky bit.
+constexpr mode_t kNewFolderMode = 01700;
 
 absl::Status Errno() {
   return absl::Status(absl::ErrnoToStatusCode(errno), strerror(errno));
@@ -30,7 +32,12 @@ absl::Status Errno() {
 Receiver::Receiver(Options options)
     : options_(std::move(options)), decoder_(options_.sources) {}
 
+Receiver::~Receiver() {
+  if (file_.has_value()) Count(-file_->counted);
+}
+
 absl::Status Receiver::Take(const ReceivedFrame& frame) {
+  if (options_.stopped()) return absl::CancelledError("stopped");
   for (const v1::CopyPart& part : frame.message().parts()) {
     BERTH_RETURN_IF_ERROR(decoder_.Take(part));
     BERTH_RETURN_IF_ERROR(TakePart(part));
@@ -174,12 +181,9 @@ absl::Status Receiver::OpenFolder(Level& level) {
   if (options_.quota != nullptr && !level.again) {
     BERTH_RETURN_IF_ERROR(options_.quota->Take(0));
   }
-  if (mkdirat(folder(), name, kNewFolderMode) == 0) {
-    level.created = true;
-  } else if (errno != EEXIST) {
-    return Errno();
-  } else if (options_.quota != nullptr && !level.again) {
-    options_.quota->Give(0);
+  if (mkdirat(folder(), name, kNewFolderMode) != 0) {
+    if (errno != EEXIST) return Errno();
+    if (options_.quota != nullptr && !level.again) options_.quota->Give(0);
   }
   level.folder.reset(openat(folder(), name, kFlags));
   if (!level.folder.valid()) {
@@ -188,10 +192,8 @@ absl::Status Receiver::OpenFolder(Level& level) {
         "is there, and is no folder: not replaced by one");
   }
   struct stat info;
-  // One that was made before a cut still has the mode of new ones.
-  if (level.again && fstat(level.folder.get(), &info) == 0) {
-    level.created = (info.st_mode & kFullMode) == kNewFolderMode;
-  }
+  if (fstat(level.folder.get(), &info) != 0) return Errno();
+  level.ours = (info.st_mode & kFullMode) == kNewFolderMode;
   return absl::OkStatus();
 }
 
@@ -200,8 +202,7 @@ void Receiver::Leave() {
   levels_.pop_back();
   last_ = levels_.empty() ? "" : level.name;
   if (!level.folder.valid()) return;
-  const bool ours = level.created || (options_.preserve && !level.name.empty());
-  if (!ours) return;
+  if (!level.ours && (!options_.preserve || level.name.empty())) return;
   absl::Status status;
   if (fchmod(level.folder.get(), level.mode) != 0) status = Errno();
   const timespec times[2] = {{0, UTIME_NOW}, absl::ToTimespec(level.time)};
@@ -227,7 +228,7 @@ void Receiver::Store(const v1::CopyFile& file) {
   absl::Status status;
   if (!passes_over()) status = StoreContent(file, name);
   Count(file.size());
-  if (options_.progress != nullptr) options_.progress->AddFile();
+  if (options_.progress != nullptr) options_.progress->AddFiles(1);
   Done(name, status);
 }
 
@@ -356,7 +357,7 @@ void Receiver::End(const v1::CopyFileEnd& end) {
   absl::Status status;
   if (file_->part.has_value()) status = Complete(end);
   if (!end.problem().empty()) options_.problem(end.problem());
-  if (options_.progress != nullptr) options_.progress->AddFile();
+  if (options_.progress != nullptr) options_.progress->AddFiles(1);
   const std::string name = std::move(file_->name);
   file_.reset();
   Done(name, status);

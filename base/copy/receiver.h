@@ -44,6 +44,8 @@ class Receiver {
   };
 
   explicit Receiver(Options options);
+  // Keeps what came of a file that was cut off.
+  ~Receiver();
 
   // The next frame. What goes wrong with one entry goes into the report; an
   // error is the sender's fault, and the end of the stream.
@@ -60,8 +62,8 @@ class Receiver {
  private:
   struct Level {
     std::string name;
-    UniqueFd folder;  // Not valid: what is in it is passed over.
-    bool created = false;
+    UniqueFd folder;    // Not valid: what is in it is passed over.
+    bool ours = false;  // Made by this copy, or an attempt before it.
     bool again = false;
     mode_t mode = 0;
     absl::Time time;

@@ -59,6 +59,13 @@ Sender::Sender(Options options)
   if (options_.count) counter_ = std::make_unique<Counter>(options_.walk);
 }
 
+Sender::~Sender() {
+  if (options_.progress == nullptr || all_done()) return;
+  MutexLock lock(mu_);
+  options_.progress->AddBytes(done_bytes_ - bytes_);
+  options_.progress->AddFiles(done_files_ - files_);
+}
+
 absl::Status Sender::Run() {
   v1::CopyPart start;
   start.mutable_start()->set_checksum_key(key_);
@@ -105,7 +112,7 @@ absl::Status Sender::SendStep(Step step) {
     case Step::Kind::kEnd:
       break;
   }
-  if (is_entry) Mark();
+  if (is_entry) EntrySent();
   return absl::OkStatus();
 }
 
@@ -135,7 +142,7 @@ absl::Status Sender::SendFile(Step step) {
       static_cast<uint64_t>(step.info.st_size) <= kMaxContent
           ? SendContent(step)
           : SendLarge(step);
-  if (options_.progress != nullptr) options_.progress->AddFile();
+  CountFile();
   return status;
 }
 
@@ -242,6 +249,7 @@ absl::Status Sender::SendData(const Step& step, uint64_t entry,
     Count(n);
     BERTH_RETURN_IF_ERROR(Write(frame.Finish(n), /*more=*/at < size));
     BERTH_RETURN_IF_ERROR(SendTotal());
+    BERTH_RETURN_IF_ERROR(Flush(/*more=*/true));
   }
   return absl::OkStatus();
 }
@@ -315,7 +323,7 @@ absl::Status Sender::CheckStopped() const {
   return stopped_;
 }
 
-void Sender::Mark() {
+void Sender::EntrySent() {
   const uint64_t entry = entries_++;
   std::optional<v1::CopyPosition> position;
   if (entry % kMarkEvery == 0 || std::exchange(mark_, false)) {
@@ -325,7 +333,8 @@ void Sender::Mark() {
   {
     MutexLock lock(mu_);
     sent_ = entries_;
-    if (position.has_value()) marks_.emplace_back(entry, *position);
+    if (position.has_value())
+      marks_.push_back({entry, *position, bytes_, files_});
     // No point in filling a folder that the receiver doesn't have.
     for (const uint64_t folder : folders_) skip |= refused_.contains(folder);
   }
@@ -342,7 +351,13 @@ absl::Status Sender::WaitForReports() {
   }
 }
 
+void Sender::CountFile() {
+  ++files_;
+  if (options_.progress != nullptr) options_.progress->AddFiles(1);
+}
+
 void Sender::Count(int64_t bytes) {
+  bytes_ += bytes;
   if (options_.progress != nullptr) options_.progress->AddBytes(bytes);
 }
 
@@ -353,8 +368,10 @@ absl::Status Sender::OnReport(const v1::CopyReport& report) {
         "the receiver broke the rules of copying: what was done is not");
   }
   done_ = report.done();
-  while (!marks_.empty() && marks_.front().first < done_) {
-    position_ = std::move(marks_.front().second);
+  while (!marks_.empty() && marks_.front().entry < done_) {
+    position_ = std::move(marks_.front().position);
+    done_bytes_ = marks_.front().bytes;
+    done_files_ = marks_.front().files;
     marks_.pop_front();
   }
   for (const v1::CopyFailure& failure : report.failures()) {

@@ -44,6 +44,8 @@ class Sender {
   };
 
   explicit Sender(Options options);
+  // Takes out of the progress what is to be sent again.
+  ~Sender();
 
   // Sends everything. OK: the frame with `finished` was written. UNAVAILABLE:
   // the stream is broken. Else what Stop() said.
@@ -65,6 +67,14 @@ class Sender {
   // Remembering each entry would take as much memory as the tree.
   static constexpr uint64_t kMarkEvery = 64;
 
+  struct Mark {
+    uint64_t entry;
+    v1::CopyPosition position;
+    // In the progress, of this stream.
+    uint64_t bytes;
+    uint64_t files;
+  };
+
   absl::Status SendStep(Step step);
   absl::Status SendEnter(const Step& step);
   absl::Status SendFile(Step step);
@@ -81,8 +91,9 @@ class Sender {
   absl::Status Flush(bool more);
   absl::Status Write(const grpc::ByteBuffer& frame, bool more);
   absl::Status CheckStopped() const ABSL_LOCKS_EXCLUDED(mu_);
-  void Mark() ABSL_LOCKS_EXCLUDED(mu_);
+  void EntrySent() ABSL_LOCKS_EXCLUDED(mu_);
   void Count(int64_t bytes);
+  void CountFile();
   std::optional<v1::CopyReady> TakeReady(uint64_t entry)
       ABSL_LOCKS_EXCLUDED(mu_);
   bool Refused(uint64_t entry) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -95,7 +106,9 @@ class Sender {
   Checksum checksum_;
   v1::CopyFrame frame_;
   size_t frame_size_ = 0;
-  uint64_t entries_ = 0;              // Sent so far.
+  uint64_t entries_ = 0;  // Sent so far.
+  uint64_t bytes_ = 0;    // In the progress.
+  uint64_t files_ = 0;
   bool mark_ = false;                 // The entry at hand is worth remembering.
   std::unique_ptr<Counter> counter_;  // Until it has counted all.
   std::vector<uint64_t> folders_;     // The entries that the walk is in.
@@ -109,8 +122,10 @@ class Sender {
   // Failed, and not done: those at hand and few others.
   absl::flat_hash_set<uint64_t> refused_ ABSL_GUARDED_BY(mu_);
   // Positions of some entries that were sent and are not done.
-  std::deque<std::pair<uint64_t, v1::CopyPosition>> marks_ ABSL_GUARDED_BY(mu_);
+  std::deque<Mark> marks_ ABSL_GUARDED_BY(mu_);
   std::optional<v1::CopyPosition> position_ ABSL_GUARDED_BY(mu_);
+  uint64_t done_bytes_ ABSL_GUARDED_BY(mu_) = 0;  // Up to `position_`.
+  uint64_t done_files_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace berth::copy

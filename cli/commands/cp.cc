@@ -98,8 +98,10 @@ class Copying {
     } else {
       FromSessions();
     }
-    if (invocation_.signals().left()) return invocation_.signals().exit_code();
-    return failed_ ? 1 : 0;
+    // A signal that came when all was done has changed nothing.
+    if (!failed_) return 0;
+    SignalSource& signals = invocation_.signals();
+    return signals.left() ? signals.exit_code() : 1;
   }
 
  private:
@@ -147,8 +149,11 @@ class Copying {
       groups.back().second.push_back(source.path);
     }
     for (const auto& [selector, paths] : groups) {
+      if (invocation_.signals().left()) {
+        failed_ = true;
+        return;
+      }
       FromOne(selector, paths);
-      if (invocation_.signals().left()) return;
     }
   }
 

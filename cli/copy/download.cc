@@ -65,6 +65,7 @@ absl::Status Download::Attempt(CopyStream& stream, bool& complete) {
   told_ = 0;
   absl::Status received;
   if (stream.Write(copy::ToFrame(FirstFrame()), /*more=*/false)) {
+    Sent();
     received = Receive(stream);
   }
   if (!received.ok()) {

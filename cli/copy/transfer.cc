@@ -58,9 +58,9 @@ v1::OpenCopy Transfer::MakeOpen(const v1::SessionRef& session) const {
 // final. Afterwards it may only not know yet that the computer is coming back.
 bool Transfer::MayRetry(const CopyStream& stream,
                         const absl::Status& status) const {
-  if (!opened_ || no_retry_) return false;
+  if (!sent_ || no_retry_) return false;
   if (!stream.from_broker() || absl::IsCancelled(status)) return true;
-  return status.ok() || absl::IsUnavailable(status);
+  return status.ok() || (opened_ && absl::IsUnavailable(status));
 }
 
 // False: patience is over.

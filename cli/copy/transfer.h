@@ -49,6 +49,8 @@ class Transfer {
 
   // One entry that could not be copied: tells the user.
   void Problem(absl::string_view text);
+  // The first frame is on its way: the session may get it.
+  void Sent() { sent_ = true; }
   // The peer has accepted the copy: from now on a lost link is worth a retry.
   void Opened();
   // What is wrong now is so on every stream.
@@ -71,7 +73,8 @@ class Transfer {
   std::atomic<bool> opened_ = false;
   std::atomic<bool> answered_ = false;  // On this stream.
   std::atomic<bool> has_problems_ = false;
-  bool no_retry_ = false;
+  bool sent_ = false;
+  std::atomic<bool> no_retry_ = false;
   absl::Time lost_at_ = absl::InfiniteFuture();
 };
 

@@ -46,6 +46,7 @@ absl::Status Upload::Attempt(CopyStream& stream, bool& complete) {
   }
   absl::Status sent;
   if (stream.Write(copy::ToFrame(FirstFrame()), /*more=*/false)) {
+    Sent();
     std::thread reader([&] { ReadReports(stream, sender); });
     // A folder may be made under the destination's name, and must not be taken
     // for what it lies in by another attempt.
