@@ -184,6 +184,8 @@ absl::Status CopyCall::OnStoredFrame(const grpc::ByteBuffer& buffer) {
 absl::Status CopyCall::SendReports() {
   for (;;) {
     stream_.ClearWake();
+    // Before `finished_`, which is set first if both are.
+    const CallStream::State state = stream_.state();
     v1::CopyFrame frame;
     bool finished = false;
     {
@@ -197,8 +199,8 @@ absl::Status CopyCall::SendReports() {
       cancelled_ = true;
     }
     if (finished) return absl::OkStatus();
-    BERTH_RETURN_IF_ERROR(stream_.state().error);
-    if (stream_.state().half_closed) {
+    BERTH_RETURN_IF_ERROR(state.error);
+    if (state.half_closed) {
       return absl::FailedPreconditionError(
           "frame out of order: the stream ended before `finished`");
     }
