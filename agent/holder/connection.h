@@ -60,6 +60,9 @@ class Connection {
   // does not have.
   void WatchTerminal(std::optional<uint64_t> from_offset);
   bool watches_terminal() const { return watch_.begun(); }
+  // See WatchTerminal in holder.proto.
+  bool exit_leaves() const { return exit_leaves_ && open(); }
+  void set_exit_leaves(bool leaves) { exit_leaves_ = leaves; }
   // Sends what the terminal has printed since, as far as there is room.
   void PumpTerminal();
 
@@ -82,6 +85,7 @@ class Connection {
   Observer& observer_;
   bool attached_ = false;
   TerminalWatch watch_;
+  bool exit_leaves_ = false;
   bool waits_for_room_ = false;
   std::deque<std::string> queue_;
   size_t queued_bytes_ = 0;

@@ -58,6 +58,7 @@ absl::Status Session::Init(const v1::HolderStart& start) {
   BERTH_RETURN_IF_ERROR(StartShell(start));
   terminal_ = std::make_unique<Terminal>(loop_, shell_->terminal(),
                                          [this] { OnTerminalOutput(); });
+  terminal_->OnRoom([this] { ReportTaken(); });
   commands_ =
       std::make_unique<Commands>(loop_, *shell_, *terminal_, *logs_, journal_,
                                  start.directory() + "/journal", *this);

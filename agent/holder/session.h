@@ -17,6 +17,7 @@
 #include "agent/holder/session_end.h"
 #include "agent/holder/startup_script.h"
 #include "agent/holder/terminal.h"
+#include "agent/holder/typed_visits.h"
 #include "agent/log/journal.h"
 #include "agent/log/session_logs.h"
 #include "agent/shell/shell.h"
@@ -56,6 +57,7 @@ class Session final : public shell::ShellObserver,
   void OnRunStarted(uint64_t id) override;
   void OnRunEnded(const shell::RunEnd& end) override;
   void OnRunDropped(uint64_t id, const std::string& why) override;
+  void OnExitTyped() override;
 
   // CommandsHost.
   void Send(uint64_t connection, const v1::Event& event) override;
@@ -89,7 +91,11 @@ class Session final : public shell::ShellObserver,
 
   void Accept(UniqueFd fd);
   bool HasTerminal(Connection& connection);
-  void Type(Connection& connection, const std::string& data);
+  void Type(Connection& connection, const v1::TerminalInput& input);
+  // Tells whoever types how much of it was taken.
+  void ReportTakenSoon();
+  void ReportTaken();
+  void UpdateExitLeaves();
   void OnTerminalOutput();
   void CheckTerminalWait(uint64_t offset);
   void UpdateHold();
@@ -113,6 +119,9 @@ class Session final : public shell::ShellObserver,
   std::unique_ptr<Listener> listener_;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_connection_ = 0;
+  TypedVisits visits_;
+  std::optional<EventLoop::TimerId> taken_timer_;
+  bool exit_leaves_ = false;
   int control_ = -1;  // As long as it is watched.
   std::optional<EventLoop::TimerId> hello_timer_;
   std::optional<EventLoop::TimerId> shell_timer_;

@@ -22,6 +22,8 @@ constexpr char kInterruptKey = 3;  // Ctrl-C
 // A program that has printed something without a newline and then nothing for
 // so long is taken to wait for an answer.
 constexpr absl::Duration kTerminalWait = absl::Milliseconds(300);
+// Whoever types is told what was taken of it after so long, or after so much.
+constexpr absl::Duration kTakenDelay = absl::Milliseconds(100);
 // What is in front changes soon after a line was accepted: bash starts it.
 constexpr absl::Duration kRefresh = absl::Milliseconds(50);
 // A shell that ends closes its channel a little before it is gone.
@@ -44,6 +46,8 @@ void Session::Accept(UniqueFd fd) {
 void Session::OnClosed(Connection& connection) {
   loop_.After(absl::ZeroDuration(), [this, id = connection.id()] {
     connections_.erase(id);
+    visits_.Closed(id);
+    UpdateExitLeaves();
     for (const auto& [other, open] : connections_) {
       if (open->watches_terminal()) return;
     }
@@ -87,9 +91,11 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
       return End(request.terminate().reason(), "asked to end");
     case v1::Request::kTerminalInput:
       if (!HasTerminal(connection)) return;
-      return Type(connection, request.terminal_input().data());
+      return Type(connection, request.terminal_input());
     case v1::Request::kWatchTerminal:
       if (!HasTerminal(connection)) return;
+      connection.set_exit_leaves(request.watch_terminal().exit_leaves());
+      UpdateExitLeaves();
       return connection.WatchTerminal(
           request.watch_terminal().has_from_offset()
               ? std::optional(request.watch_terminal().from_offset())
@@ -120,8 +126,9 @@ bool Session::HasTerminal(Connection& connection) {
   return false;
 }
 
-void Session::Type(Connection& connection, const std::string& data) {
-  std::string keys = data;
+void Session::Type(Connection& connection, const v1::TerminalInput& input) {
+  std::string keys(visits_.Take(connection.id(), input.visit(), input.offset(),
+                                input.data()));
   if (terminal_->held() && absl::StrContains(keys, kInterruptKey)) {
     keys.erase(std::remove(keys.begin(), keys.end(), kInterruptKey),
                keys.end());
@@ -129,10 +136,49 @@ void Session::Type(Connection& connection, const std::string& data) {
     ScheduleShellStep();
   }
   absl::Status status = terminal_->Type(keys);
-  if (status.ok()) return;
+  if (!status.ok()) {
+    v1::Event event;
+    event.mutable_notice()->set_text(std::string(status.message()));
+    connection.Send(event);
+  }
+  // Else it is told when there is room.
+  if (terminal_->pending() <= Terminal::kRoomyPending) ReportTakenSoon();
+}
+
+void Session::ReportTakenSoon() {
+  if (visits_.HasMuchToReport()) return ReportTaken();
+  if (taken_timer_) return;
+  taken_timer_ = loop_.After(kTakenDelay, [this] {
+    taken_timer_.reset();
+    if (terminal_->pending() <= Terminal::kRoomyPending) ReportTaken();
+  });
+}
+
+void Session::ReportTaken() {
+  for (const TypedVisits::Report& report : visits_.TakeReports()) {
+    v1::Event event;
+    event.mutable_terminal_taken()->set_visit(report.visit);
+    event.mutable_terminal_taken()->set_offset(report.offset);
+    Send(report.connection, event);
+  }
+}
+
+void Session::UpdateExitLeaves() {
+  bool leaves = false;
+  for (const auto& [id, connection] : connections_) {
+    leaves = leaves || connection->exit_leaves();
+  }
+  if (leaves == exit_leaves_) return;
+  exit_leaves_ = leaves;
+  shell_->SetExitLeaves(leaves);
+}
+
+void Session::OnExitTyped() {
   v1::Event event;
-  event.mutable_notice()->set_text(std::string(status.message()));
-  connection.Send(event);
+  event.mutable_exit_typed();
+  for (const auto& [id, connection] : connections_) {
+    if (connection->exit_leaves()) connection->Send(event);
+  }
 }
 
 // While the shell has a run, typed bytes wait: the terminal is in the mode for

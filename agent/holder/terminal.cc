@@ -128,6 +128,7 @@ void Terminal::Hold(bool held) {
 }
 
 void Terminal::Write() {
+  const bool crowded = pending_.size() > kRoomyPending;
   while (!held_ && !pending_.empty()) {
     ssize_t written = write(master_, pending_.data(), pending_.size());
     if (written < 0 && errno == EINTR) continue;
@@ -139,6 +140,7 @@ void Terminal::Write() {
   bool waits = !held_ && !pending_.empty();
   if (watched_) loop_.Change(master_, waits ? EPOLLIN | EPOLLOUT : EPOLLIN);
   if (pending_.empty()) pending_.shrink_to_fit();
+  if (crowded && pending_.size() <= kRoomyPending && on_room_) on_room_();
 }
 
 void Terminal::Resize(uint16_t rows, uint16_t columns) {

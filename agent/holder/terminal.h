@@ -65,6 +65,12 @@ class Terminal {
   // dropped.
   absl::Status Type(absl::string_view data);
 
+  // How many typed bytes wait. `on_room` is called whenever there are so few
+  // that more are welcome, after there were more.
+  static constexpr size_t kRoomyPending = 16 << 10;
+  size_t pending() const { return pending_.size(); }
+  void OnRoom(std::function<void()> on_room) { on_room_ = std::move(on_room); }
+
   // While held, typed bytes wait.
   void Hold(bool held);
   bool held() const { return held_; }
@@ -97,6 +103,7 @@ class Terminal {
   // Null as long as nobody watches.
   std::unique_ptr<screen::TerminalScreen> screen_;
   std::string pending_;
+  std::function<void()> on_room_;
   bool held_ = false;
   absl::Time last_typed_ = absl::InfinitePast();
 };

@@ -18,22 +18,24 @@ namespace {
 
 // When a holder goes away it takes this long at most until it is known why.
 constexpr absl::Duration kEndLimit = absl::Seconds(5);
-// The client is told what was taken of its input after so long, or after so
-// much. What was typed mostly makes the terminal print something, which makes
-// the writer look; else it looks by itself.
+constexpr absl::Duration kWaitLimit = absl::Minutes(1);
+// A client of an older holder is told what was taken of its input after so
+// long, or after so much. What was typed mostly makes the terminal print
+// something, which makes the writer look; else it looks by itself.
 constexpr absl::Duration kTellTime = absl::Milliseconds(100);
 constexpr absl::Duration kLookTime = absl::Seconds(1);
 constexpr size_t kTellBytes = 4 << 10;
 constexpr int kTellFrames = 16;
 // Longer than any event of a watched terminal.
 constexpr size_t kMaxEvent = 128 << 10;
-// The first version of holders that know what their terminal looks like.
-constexpr uint32_t kScreensVersion = 2;
+// The first version of holders that know what their terminal looks like, and
+// who types there.
+constexpr uint32_t kVisitsVersion = 2;
 
-bool HasScreens(const std::string& directory) {
+bool KnowsVisits(const std::string& directory) {
   const auto identity =
       holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
-  return identity.ok() && identity->version >= kScreensVersion;
+  return identity.ok() && identity->version >= kVisitsVersion;
 }
 
 std::string What(const holder::v1::State& state) {
@@ -55,13 +57,13 @@ void EnterCall::Cancel() { stream_.Cancel(); }
 void EnterCall::Run() {
   absl::Status status = Prepare();
   if (status.ok()) status = Serve();
-  Close(status);
+  Close();
   stream_.WritesDone();
   context_.ended(open_.call_id(), stream_.frames_written(), status);
   stream_.Finish();
 }
 
-void EnterCall::Close(const absl::Status& status) {
+void EnterCall::Close() {
   uint64_t key = 0;
   {
     MutexLock lock(mu_);
@@ -94,7 +96,8 @@ absl::Status EnterCall::Prepare() {
              session_->terminals().Knows(visitor_.id, absl::Now());
   wait_until_ = absl::Now() + FromProto(first_.open().wait());
   BERTH_RETURN_IF_ERROR(Hold());
-  follower_.emplace(HasScreens(session_->directory()));
+  knows_visits_ = KnowsVisits(session_->directory());
+  follower_.emplace(knows_visits_);
   BERTH_RETURN_IF_ERROR(Connect());
   return stream_.Open(
       context_.workers, [this] { return OnRequest(first_, /*first=*/true); },
@@ -167,6 +170,12 @@ absl::Status EnterCall::OnEvent(holder::v1::Event& event) {
     notice.mutable_notice()->set_text(event.notice().text());
     return Send(notice);
   }
+  if (event.has_exit_typed()) return OnExitTyped();
+  if (event.has_terminal_taken()) {
+    v1::TerminalEvent taken;
+    taken.mutable_input_taken()->set_offset(event.terminal_taken().offset());
+    return Send(taken);
+  }
   std::optional<v1::TerminalEvent> shown;
   if (event.has_terminal_screen()) {
     shown = follower_->OnScreen(*event.mutable_terminal_screen());
@@ -174,7 +183,7 @@ absl::Status EnterCall::OnEvent(holder::v1::Event& event) {
     shown = follower_->OnOutput(*event.mutable_terminal_output());
   }
   if (follower_->needs_screen()) {
-    if (const auto request = follower_->Redraw()) Ask(*request);
+    if (const auto request = follower_->Redraw()) Watch(*request);
   }
   return shown ? Send(*shown) : absl::OkStatus();
 }
@@ -242,11 +251,36 @@ absl::Status EnterCall::Attach() {
   BERTH_RETURN_IF_ERROR(Send(event));
   ApplySize();
   std::optional<uint64_t> from_offset;
-  if (first_.open().has_from_offset() && !first_.redraw()) {
+  if (first_.open().has_from_offset()) {
     from_offset = first_.open().from_offset();
   }
-  Ask(follower_->Begin(from_offset));
+  Watch(follower_->Begin(from_offset));
+  // After that, so that it comes without what was scrolled out before.
+  if (from_offset && first_.redraw()) {
+    if (const auto request = follower_->Redraw()) Watch(*request);
+  }
   return absl::OkStatus();
+}
+
+void EnterCall::Watch(holder::v1::Request request) {
+  request.mutable_watch_terminal()->set_exit_leaves(
+      visitor_.mode != v1::TERMINAL_MODE_PEEK &&
+      !first_.open().exit_ends_session());
+  Ask(request);
+}
+
+absl::Status EnterCall::OnExitTyped() {
+  uint64_t key = 0;
+  {
+    MutexLock lock(mu_);
+    key = key_;
+  }
+  // All who may type are told; it was the one who typed last.
+  if (!session_->terminals().TypedLast(key)) return absl::OkStatus();
+  v1::TerminalEnded ended;
+  ended.set_why(v1::TerminalEnded::DETACHED);
+  ended.set_detail("exit");
+  return SendEnded(std::move(ended));
 }
 
 absl::Status EnterCall::OnHolderGone() {
@@ -259,13 +293,13 @@ absl::Status EnterCall::OnHolderGone() {
   }
   // It lives: it has let go of a peer that was too slow.
   BERTH_RETURN_IF_ERROR(Connect());
-  follower_.emplace(HasScreens(session_->directory()));
+  follower_.emplace(knows_visits_);
   bool attached = false;
   {
     MutexLock lock(mu_);
     attached = key_ != 0;
   }
-  if (attached) Ask(follower_->Begin(std::nullopt));
+  if (attached) Watch(follower_->Begin(std::nullopt));
   return absl::OkStatus();
 }
 
@@ -309,7 +343,7 @@ absl::Status EnterCall::TakeClientsWishes() {
     return absl::CancelledError("the client has nothing more to say");
   }
   if (redraw && attached) {
-    if (const auto request = follower_->Redraw()) Ask(*request);
+    if (const auto request = follower_->Redraw()) Watch(*request);
   }
   if (!attached && told_waiting_ && absl::Now() >= wait_until_) {
     holder::v1::Request request;
@@ -323,7 +357,7 @@ absl::Status EnterCall::SendInputTaken() {
   uint64_t offset = 0;
   {
     MutexLock lock(mu_);
-    if (input_ == nullptr) return absl::OkStatus();
+    if (input_ == nullptr || knows_visits_) return absl::OkStatus();
     offset = input_->offset();
     if (offset == input_told_) {
       input_taken_at_ = absl::InfiniteFuture();
@@ -370,7 +404,8 @@ bool EnterCall::HasMuchToTell() const {
 
 void EnterCall::Wait() {
   const absl::Time now = absl::Now();
-  absl::Duration limit = std::min(kLookTime, input_taken_at_ - now);
+  absl::Duration limit =
+      knows_visits_ ? kWaitLimit : std::min(kLookTime, input_taken_at_ - now);
   if (told_waiting_ && wait_until_ > now) {
     limit = std::min(limit, wait_until_ - now);
   }

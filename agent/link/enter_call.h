@@ -38,6 +38,7 @@ class EnterCall final : public Call {
   absl::Status TakeEvents() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OnEvent(holder::v1::Event& event) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OnState(const holder::v1::State& state) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status OnExitTyped() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OnHolderGone() ABSL_LOCKS_EXCLUDED(mu_);
   // What runs keeps the terminal from being attached.
   absl::Status Busy(const holder::v1::State& state);
@@ -49,13 +50,16 @@ class EnterCall final : public Call {
   absl::Status SendSessionEnded();
   absl::Status Send(const v1::TerminalEvent& event);
   void Wait();
-  void Close(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  void Close() ABSL_LOCKS_EXCLUDED(mu_);
 
   // The reader's thread.
   absl::Status OnFrame(const grpc::ByteBuffer& frame);
   absl::Status OnRequest(const v1::TerminalRequest& request, bool first)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OnInput(const v1::TerminalInput& input) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Asks for what `request`, a WatchTerminal, says.
+  void Watch(holder::v1::Request request) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Any thread.
   void Ask(const holder::v1::Request& request) ABSL_LOCKS_EXCLUDED(mu_);
@@ -73,6 +77,8 @@ class EnterCall final : public Call {
   SessionService::Session session_;
   Terminals::Visitor visitor_;
   bool resumes_ = false;
+  // The holder knows its terminal's screen, and visits (version 2).
+  bool knows_visits_ = false;
   bool holds_ = false;
 
   // The writer's.

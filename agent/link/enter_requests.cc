@@ -125,16 +125,23 @@ absl::Status EnterCall::OnInput(const v1::TerminalInput& input) {
   }
   // Who was just taken over does not know it yet.
   if (!session_->terminals().Type(key)) return absl::OkStatus();
-  BERTH_RETURN_IF_ERROR(
-      typed->Take(input.offset(), input.data(), [this](absl::string_view data) {
+  const uint64_t end = input.offset() + input.data().size();
+  BERTH_RETURN_IF_ERROR(typed->Take(
+      input.offset(), input.data(), [this, end](absl::string_view data) {
         for (size_t at = 0; at < data.size(); at += kMaxInputPacket) {
           holder::v1::Request request;
           const absl::string_view part = data.substr(at, kMaxInputPacket);
-          request.mutable_terminal_input()->set_data(part.data(), part.size());
+          holder::v1::TerminalInput& keys = *request.mutable_terminal_input();
+          keys.set_data(part.data(), part.size());
+          if (knows_visits_) {
+            keys.set_visit(visitor_.id);
+            keys.set_offset(end - data.size() + at);
+          }
           Ask(request);
         }
         return absl::OkStatus();
       }));
+  if (knows_visits_) return absl::OkStatus();
   bool tell = false;
   {
     MutexLock lock(mu_);

@@ -57,6 +57,10 @@ std::string BashShell::DescribeSilence() const {
          "another shell, or is LD_PRELOAD ignored for it?)";
 }
 
+void BashShell::SetExitLeaves(bool leaves) {
+  Send(BERTH_VISIT, 0, leaves ? BERTH_VISIT_EXIT_LEAVES : 0);
+}
+
 // The hook's handler of SIGURG acts as if SIGINT had come, but only while this
 // very run is executed.
 void BashShell::Interrupt(uint64_t id, bool force) {

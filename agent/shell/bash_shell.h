@@ -21,6 +21,7 @@ class BashShell final : public HookedShell {
       TerminalProcessOptions options, ShellObserver& observer);
 
   std::string DescribeSilence() const override;
+  void SetExitLeaves(bool leaves) override;
 
  protected:
   void Interrupt(uint64_t id, bool force) override;

@@ -14,6 +14,7 @@ bool IsKnown(uint32_t type) {
     case BERTH_ACK:
     case BERTH_INTERRUPT:
     case BERTH_QUERY:
+    case BERTH_VISIT:
     case BERTH_HELLO:
     case BERTH_UNUSABLE:
     case BERTH_PROMPT:
@@ -23,6 +24,7 @@ bool IsKnown(uint32_t type) {
     case BERTH_DONE:
     case BERTH_WITHDRAWN:
     case BERTH_REFUSED:
+    case BERTH_EXIT:
       return true;
   }
   return false;

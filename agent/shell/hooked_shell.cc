@@ -76,11 +76,14 @@ void HookedShell::Handle(const ControlPacket& packet) {
       ForgetRun();
       observer_.OnRunDropped(packet.id, packet.text);
       return Change(ShellEvent::kRunDropped);
+    case BERTH_EXIT:
+      return observer_.OnExitTyped();
     case BERTH_RUN:
     case BERTH_WITHDRAW:
     case BERTH_ACK:
     case BERTH_INTERRUPT:
     case BERTH_QUERY:
+    case BERTH_VISIT:
       return;  // Only the holder sends these.
   }
 }

@@ -50,6 +50,8 @@ class ShellObserver {
   // It never started: `why` says what the shell said, or is empty if it was
   // withdrawn.
   virtual void OnRunDropped(uint64_t id, const std::string& why) = 0;
+  // `exit` was typed at the prompt, and the shell stayed: see SetExitLeaves().
+  virtual void OnExitTyped() {}
 };
 
 // A shell on a terminal of its own, that executes scripts in its very process.
@@ -87,6 +89,10 @@ class Shell {
   // The end of run `id` was seen. `redraw`: its user's line may be no longer
   // on the screen, because something was written to the terminal.
   virtual void Acknowledge(uint64_t id, bool redraw) = 0;
+
+  // Whether `exit`, or an end of file, typed at the prompt is only told to the
+  // observer, and does not end the shell. Shells that can't, end.
+  virtual void SetExitLeaves(bool) {}
 
   // Interrupts the run that is executed, and goes on trying harder until it
   // ends. `force`: also if it ignores being interrupted.

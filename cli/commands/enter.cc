@@ -170,7 +170,8 @@ class Entering {
     TerminalLoop loop(invocation_, connection_, Open(), escape);
     outcome_ = loop.Run();
     const int exit = Tell();
-    if (!options_.computer.empty()) EndTemporary();
+    // Else it ends with its first visit, or goes on if that was cut off.
+    if (!options_.computer.empty() && !outcome_.session) EndTemporary();
     return exit;
   }
 
@@ -246,10 +247,6 @@ class Entering {
   }
 
   void EndTemporary() {
-    // It goes on, as any session, if its visitor was cut off.
-    const bool cut_off = !outcome_.ended && !outcome_.status.ok() &&
-                         !absl::IsCancelled(outcome_.status);
-    if (cut_off && outcome_.session) return;
     v1::RemoveSessionRequest request;
     *request.mutable_session() = target_.ref;
     *request.mutable_client() = connection_.client();

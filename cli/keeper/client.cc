@@ -149,12 +149,12 @@ std::optional<int> RunInKeeper(const Invocation::Params& params) {
   const auto socket = ConnectOrStart(*directory, params.environment);
   if (!socket.ok()) return std::nullopt;
   const UniqueFd signals = CatchSignals();
+  // In case the keeper dies while it has the terminal.
+  const SavedTerminal terminal(params.in, params.out);
   if (!SendAll(socket->get(), frame, {params.in, params.out, params.err})
            .ok()) {
     return std::nullopt;
   }
-  // What is left to do for the terminal if the keeper dies while it has it.
-  const SavedTerminal terminal(params.in, params.out);
   FrameDecoder decoder;
   auto answer = WaitForMessage(decoder, socket->get(), signals.get(), -1);
   while (answer.ok() && answer->has_suspend()) {

@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(EscapeFilterTest, AnotherCharacter) {
   EscapeFilter filter('%');
-  EXPECT_EQ(Filter(filter, "~.%%\r%."), "~.%\r[detach]");
+  EXPECT_EQ(Filter(filter, "~.%%\r%%\r%."), "~.%%\r%\r[detach]");
 }
 
 TEST(EscapeFilterTest, None) {

@@ -18,8 +18,8 @@ class SavedTerminal {
  private:
   const int in_;
   const int out_;
-  bool is_terminal_ = false;
   termios modes_ = {};
+  const bool is_terminal_;
 };
 
 // Stops this process, as the kernel stops one that reads from a terminal in

@@ -123,10 +123,8 @@ void TerminalLoop::TakeKeys() {
   const ssize_t count = tty_.Read(keys, sizeof(keys));
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count <= 0) {
-    // The terminal is gone; a hang-up follows, or never comes.
-    detaching_ = true;
-    leave_at_ = absl::Now() + kGoodbye;
-    return visit_.Detach();
+    // The terminal is gone. The signal for that may come later, or never.
+    return invocation_.signals().Post(Signal::kHangup);
   }
   absl::string_view rest(keys, count);
   while (!rest.empty() && !detaching_) {

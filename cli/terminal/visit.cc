@@ -7,7 +7,7 @@
 #include "absl/time/clock.h"
 #include "base/proto_time.h"
 #include "base/uuid.h"
-#include "cli/render/duration.h"
+#include "cli/run/patience.h"
 
 namespace berth::cli {
 namespace {
@@ -36,7 +36,8 @@ Visit::Visit(Connection& connection, Invocation& invocation, Tty& tty,
       tty_(tty),
       display_(display),
       open_(WithId(std::move(open))),
-      changed_(std::move(changed)) {}
+      changed_(std::move(changed)),
+      patience_(ReconnectPatience(invocation.environment())) {}
 
 void Visit::Run() {
   for (;;) {
@@ -44,7 +45,7 @@ void Visit::Run() {
     const bool retries = MayRetry(status) && WaitForRetry();
     MutexLock lock(mu_);
     if (retries && !left_) continue;
-    outcome_.status = status;
+    outcome_.status = left_ ? absl::CancelledError("left") : status;
     state_.over = true;
     break;
   }
@@ -185,7 +186,7 @@ bool Visit::WaitForRetry() {
   {
     MutexLock lock(mu_);
     state_.lost_at = std::min(state_.lost_at, now);
-    if (now + delay > state_.lost_at + kPatience) return false;
+    if (now + delay > state_.lost_at + patience_) return false;
   }
   changed_();
   MutexLock lock(mu_);

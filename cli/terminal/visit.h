@@ -25,14 +25,11 @@
 namespace berth::cli {
 
 // One visit to a session's terminal, over as many streams as it takes: when a
-// link breaks it comes back by itself and goes on, for kPatience. Its own
-// thread, of which Run() is all, reads; whoever types calls the rest. All that
-// is passed must outlive it. Thread-safe.
+// link breaks it comes back by itself and goes on, for ReconnectPatience(). Its
+// own thread, of which Run() is all, reads; whoever types calls the rest. All
+// that is passed must outlive it. Thread-safe.
 class Visit {
  public:
-  // As long as a broker may take to be replaced; then people should know.
-  static constexpr absl::Duration kPatience = absl::Minutes(4);
-
   // `open` says which session and how; id, size and offset are filled in.
   // `changed` is called, on Run()'s thread, whenever state() may be another.
   Visit(Connection& connection, Invocation& invocation, Tty& tty,
@@ -95,6 +92,7 @@ class Visit {
   Display& display_;
   const v1::OpenTerminal open_;
   const std::function<void()> changed_;
+  const absl::Duration patience_;
 
   // Of Run()'s thread.
   Backoff backoff_;

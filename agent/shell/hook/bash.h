@@ -54,6 +54,7 @@ extern int current_command_line_count BERTH_WEAK;
 extern int EOF_Reached BERTH_WEAK;
 extern int executing BERTH_WEAK;
 extern int interactive BERTH_WEAK;
+extern int interactive_shell BERTH_WEAK; /* also in a sourced script */
 extern int shell_initialized BERTH_WEAK;
 extern int expand_aliases BERTH_WEAK;
 extern int expaliases_flag BERTH_WEAK;
@@ -66,6 +67,7 @@ extern int expaliases_flag BERTH_WEAK;
 
 /* bash: its jumps */
 extern sigjmp_buf top_level BERTH_WEAK;
+extern void top_level_cleanup(void) BERTH_WEAK;
 extern sigjmp_buf return_catch BERTH_WEAK;
 extern int return_catch_flag BERTH_WEAK;
 extern int return_catch_value BERTH_WEAK;

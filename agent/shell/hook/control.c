@@ -25,6 +25,7 @@ static pid_t shell_pid;
 static bool at_prompt;
 static bool state_unsent;
 static bool prompt_is_edited = true;
+static bool exit_leaves;
 static struct job queue[QUEUE_MAX];
 static int queue_length;
 
@@ -147,6 +148,13 @@ void control_say_refused(uint64_t id, const char *why) {
   send_surely(&packet, why);
 }
 
+bool control_exit_leaves(void) { return exit_leaves && control_is_open(); }
+
+void control_say_exit(int status) {
+  struct berth_packet packet = {.type = BERTH_EXIT, .status = status & 255};
+  send_surely(&packet, NULL);
+}
+
 struct received {
   struct berth_packet packet;
   int fds[RUN_DESCRIPTORS];
@@ -218,6 +226,9 @@ static void handle(const struct received *in) {
   }
   for (int i = 0; i < in->fd_count; i++) close(in->fds[i]);
   if (in->packet.type == BERTH_WITHDRAW) withdraw(in->packet.id);
+  if (in->packet.type == BERTH_VISIT) {
+    exit_leaves = in->packet.flags & BERTH_VISIT_EXIT_LEAVES;
+  }
   if (in->packet.type == BERTH_RUN) {
     control_say_refused(in->packet.id,
                         in->fd_count == RUN_DESCRIPTORS

@@ -47,6 +47,10 @@ void control_say_done(uint64_t id, int status, int how, uint64_t ns);
 void control_say_withdrawn(uint64_t id);
 void control_say_refused(uint64_t id, const char *why);
 
+/* Whether `exit` typed at the prompt is to end a visit and not the shell. */
+bool control_exit_leaves(void);
+void control_say_exit(int status);
+
 /* Moves waiting packets to the queue. */
 void control_pull(void);
 /* Takes the first run of the queue. */

@@ -207,6 +207,21 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t size) {
   return result;
 }
 
+/* A person who types `exit`, or an end of file, at the prompt of a session that
+ * they visit means the visit. bash has said "exit" and is on its way to its
+ * outermost loop, where it would end; from there it goes back to the prompt
+ * instead, as after any error. A script that is sourced comes by here only once
+ * it is unwound. */
+static bool exit_leaves_visit(int value) {
+  if (value != JUMP_EXIT || cancel_in_run() || parse_and_execute_level != 0 ||
+      !&top_level_cleanup || !&interactive_shell || !interactive_shell ||
+      !control_is_open()) {
+    return false;
+  }
+  control_pull();
+  return control_exit_leaves();
+}
+
 /* siglongjmp() of a fortified bash. */
 EXPORTED void __longjmp_chk(sigjmp_buf environment, int value) {
   static void (*next)(sigjmp_buf, int);
@@ -214,6 +229,11 @@ EXPORTED void __longjmp_chk(sigjmp_buf environment, int value) {
     next = (void (*)(sigjmp_buf, int))dlsym(RTLD_NEXT, "__longjmp_chk");
   }
   run_before_jump(value);
+  if (environment == top_level && exit_leaves_visit(value)) {
+    control_say_exit(last_command_exit_value);
+    top_level_cleanup();
+    value = JUMP_DISCARD;
+  }
   next(environment, value);
 }
 

@@ -14,6 +14,7 @@ enum berth_packet_type {
   BERTH_ACK = 'A',      /* `done` was seen; no signal for it will follow */
   BERTH_INTERRUPT = 'I', /* interrupt run `id`; to Python alone */
   BERTH_QUERY = 'Q',    /* does it wait at its prompt? to zsh alone */
+  BERTH_VISIT = 'V',    /* what a typed `exit` does from now on; to bash alone */
   /* From the shell. */
   BERTH_HELLO = 'H',     /* status: pid */
   BERTH_UNUSABLE = 'F',  /* instead of hello: it can't serve; text: why */
@@ -24,6 +25,12 @@ enum berth_packet_type {
   BERTH_DONE = 'D',      /* status, how, ns; text: cwd */
   BERTH_WITHDRAWN = 'W', /* run `id` was forgotten before it started */
   BERTH_REFUSED = 'X',   /* run `id` can't be run; text: why */
+  BERTH_EXIT = 'E',      /* `exit` was typed, and the shell stays; from bash */
+};
+
+/* Flags of BERTH_VISIT. */
+enum {
+  BERTH_VISIT_EXIT_LEAVES = 1, /* it ends the visit, and not the shell */
 };
 
 /* Flags of BERTH_RUN. */
