@@ -263,7 +263,7 @@ absl::Status Receiver::Commit(PartFile& part, const std::string& name,
 }
 
 void Receiver::Begin(const v1::CopyFile& file) {
-  file_.emplace();
+  file_ = File();
   file_->info = file;
   file_->name = NameOf(file.name());
   const absl::Status status =

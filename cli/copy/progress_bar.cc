@@ -19,7 +19,8 @@ std::string Size(double bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;
   for (; bytes >= 1024 && unit + 1 < std::size(kUnits); ++unit) bytes /= 1024;
-  return absl::StrFormat(unit == 0 ? "%.0f%s" : "%.1f%s", bytes, kUnits[unit]);
+  return unit == 0 ? absl::StrFormat("%.0f%s", bytes, kUnits[unit])
+                   : absl::StrFormat("%.1f%s", bytes, kUnits[unit]);
 }
 
 std::string Clock(absl::Duration time) {
