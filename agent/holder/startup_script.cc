@@ -30,15 +30,13 @@ StartupScript::~StartupScript() {
 
 void StartupScript::Begin() {
   begun_ = true;
-  SetTimer("the shell's own start-up files, before the startup script,");
-}
-
-void StartupScript::SetTimer(const char* what) {
-  if (timer_) loop_.Cancel(*timer_);
-  timer_ = loop_.After(limit_, [this, what] {
+  timer_ = loop_.After(limit_, [this] {
     timer_.reset();
-    Finish(absl::DeadlineExceededError(WithErrors(absl::StrCat(
-        what, " took longer than ", absl::FormatDuration(limit_)))));
+    Finish(absl::DeadlineExceededError(WithErrors(
+        absl::StrCat(started_ ? "the startup script"
+                              : "the shell's own start-up files, before the "
+                                "startup script,",
+                     " took longer than ", absl::FormatDuration(limit_)))));
   });
 }
 
@@ -46,7 +44,6 @@ void StartupScript::OnStateChange(shell::Shell& shell) {
   if (shell.state() == shell::ShellState::kReplaced) return OnReplaced();
   if (!begun_ || started_ || shell.state() != shell::ShellState::kIdle) return;
   started_ = true;
-  SetTimer("the startup script");
   absl::Status status = Start(shell);
   if (!status.ok()) Finish(status);
 }

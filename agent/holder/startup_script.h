@@ -25,9 +25,9 @@ class StartupScript {
   // Of its run. No command has it.
   static constexpr uint64_t kRunId = (uint64_t{1} << 62) - 1;
 
-  // `limit` is for the shell to come to its prompt, and again for the script.
-  // `done` is called once. Must outlive what the script leaves running: that
-  // may write to its stderr.
+  // `limit` is for the shell to come to its prompt and for the script,
+  // together. `done` is called once. Must outlive what the script leaves
+  // running: that may write to its stderr.
   StartupScript(EventLoop& loop, std::string script, absl::Duration limit,
                 std::function<void(const absl::Status&)> done)
       : loop_(loop),
@@ -51,7 +51,6 @@ class StartupScript {
  private:
   void OnReplaced();
   absl::Status Start(shell::Shell& shell);
-  void SetTimer(const char* what);
   void Finish(const absl::Status& status);
   void ReadErrors();
 

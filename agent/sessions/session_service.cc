@@ -98,9 +98,9 @@ SessionService::SessionService(Options options,
       listener_(std::move(listener)),
       cgroups_(CgroupBase(configurations.Get()->cgroup)),
       shells_(options_.directory + "/shells",
-              [this](const std::string& shell) {
+              [this](const std::string& shell, ShellKind kind) {
                 return TryShell(shell, options_.holder, options_.directory,
-                                ShellCases());
+                                ShellCases(kind), kind);
               }),
       monitor_({
           [this](const Session& session, bool details) {
@@ -363,8 +363,10 @@ absl::StatusOr<SessionService::Session> SessionService::Create(
 absl::StatusOr<SessionService::Session> SessionService::Make(
     const link::v1::CreateRequest& request, const Source& source,
     v1::Session session) {
-  if (source.configuration.kind == ShellKind::kBash) {
-    BERTH_RETURN_IF_ERROR(shells_.Check(source.configuration.shell));
+  // Restricted sessions have none.
+  if (source.configuration.kind != ShellKind::kRestricted) {
+    BERTH_RETURN_IF_ERROR(shells_.Check(source.configuration.shell,
+                                        source.configuration.kind));
   }
   const std::string directory = DirectoryOf(request.instance_id());
   if (mkdir(directory.c_str(), 0700) != 0) {

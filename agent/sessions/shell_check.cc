@@ -32,28 +32,30 @@ constexpr size_t kMaxShells = 256;
 
 }  // namespace
 
-absl::StatusOr<std::string> ShellIdentity(const std::string& path) {
+absl::StatusOr<std::string> ShellIdentity(const std::string& path,
+                                          ShellKind kind) {
   struct stat status;
   if (stat(path.c_str(), &status) != 0) return ErrnoToStatus(errno, path);
   const int64_t mtime_ns =
       absl::ToUnixNanos(absl::TimeFromTimespec(status.st_mtim));
-  return absl::StrCat(kVersion, " ", status.st_dev, " ", status.st_ino, " ",
-                      mtime_ns, " ", absl::CHexEscape(path));
+  return absl::StrCat(kVersion, " ", KindName(kind), " ", status.st_dev, " ",
+                      status.st_ino, " ", mtime_ns, " ",
+                      absl::CHexEscape(path));
 }
 
 std::set<std::string> ParseShells(absl::string_view text) {
   std::set<std::string> shells;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     const std::vector<absl::string_view> fields =
-        absl::StrSplit(line, absl::MaxSplits(' ', 4));
+        absl::StrSplit(line, absl::MaxSplits(' ', 5));
     uint64_t device = 0;
     uint64_t inode = 0;
     int64_t mtime_ns = 0;
-    if (shells.size() < kMaxShells && fields.size() == 5 &&
-        fields[0] == kVersion && absl::SimpleAtoi(fields[1], &device) &&
-        absl::SimpleAtoi(fields[2], &inode) &&
-        absl::SimpleAtoi(fields[3], &mtime_ns) &&
-        absl::StartsWith(fields[4], "/")) {
+    if (shells.size() < kMaxShells && fields.size() == 6 &&
+        fields[0] == kVersion && absl::SimpleAtoi(fields[2], &device) &&
+        absl::SimpleAtoi(fields[3], &inode) &&
+        absl::SimpleAtoi(fields[4], &mtime_ns) &&
+        absl::StartsWith(fields[5], "/")) {
       shells.emplace(line);
     }
   }
@@ -72,8 +74,8 @@ void ShellCheck::Load() {
   passed_ = ParseShells(*text);
 }
 
-absl::Status ShellCheck::Check(const std::string& shell) {
-  const absl::StatusOr<std::string> identity = ShellIdentity(shell);
+absl::Status ShellCheck::Check(const std::string& shell, ShellKind kind) {
+  const absl::StatusOr<std::string> identity = ShellIdentity(shell, kind);
   // Whoever starts it says what is wrong with it.
   if (!identity.ok()) return absl::OkStatus();
   std::shared_ptr<Run> run;
@@ -84,7 +86,7 @@ absl::Status ShellCheck::Check(const std::string& shell) {
     if (current != nullptr) return WaitFor(*std::shared_ptr(current), shell);
     run = current = std::make_shared<Run>();
   }
-  const absl::Status result = trial_(shell);
+  const absl::Status result = trial_(shell, kind);
   {
     MutexLock lock(mu_);
     run->result = result;

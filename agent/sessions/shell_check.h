@@ -11,19 +11,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "agent/sessions/configuration.h"
 #include "base/cond_var.h"
 #include "base/mutex.h"
 
 namespace berth::agent {
 
-// ShellCheck has every shell binary tested once before it hosts sessions. The
-// hook in a shell calls functions that no interface promises, and an update of
-// the shell may change them: a session that then loses commands is worse than
+// ShellCheck has every shell binary tested once before it hosts sessions. What
+// serves sessions in a shell uses what no interface promises, and an update of
+// the shell may change that: a session that then loses commands is worse than
 // none. Thread-safe.
 class ShellCheck {
  public:
-  // Tests the shell at a path.
-  using Trial = std::function<absl::Status(const std::string& shell)>;
+  // Tests the shell at a path, as one of a kind.
+  using Trial =
+      std::function<absl::Status(const std::string& shell, ShellKind kind)>;
 
   // `file` keeps the binaries that passed.
   ShellCheck(std::string file, Trial trial)
@@ -35,7 +37,9 @@ class ShellCheck {
   // Tests `shell` if this binary has not passed yet; of several calls at once
   // one does, and the others wait for it. A failure is not remembered: it may
   // have been the computer's. Errors are those of the trial.
-  absl::Status Check(const std::string& shell) ABSL_LOCKS_EXCLUDED(mu_, io_mu_);
+  absl::Status Check(const std::string& shell,
+                     ShellKind kind = ShellKind::kBash)
+      ABSL_LOCKS_EXCLUDED(mu_, io_mu_);
 
  private:
   struct Run {
@@ -58,8 +62,9 @@ class ShellCheck {
 };
 
 // What tells the binary at `path` from any other, and from itself after an
-// update, to this version of the agent: one line of text.
-absl::StatusOr<std::string> ShellIdentity(const std::string& path);
+// update, to this version of the agent, as a shell of `kind`: one line of text.
+absl::StatusOr<std::string> ShellIdentity(const std::string& path,
+                                          ShellKind kind = ShellKind::kBash);
 
 // The identities in the text of a ShellCheck's file. Lines that are none of
 // this version's are left out.

@@ -22,15 +22,16 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST(ParseShellsTest, KeepsTheLinesOfThisVersionAlone) {
-  EXPECT_THAT(
-      ParseShells("0.1.0 1 2 3 /bin/bash\n"
-                  "0.1.0 1 2 -3 /opt/my bash\n"
-                  "0.0.9 1 2 3 /bin/old\n"
-                  "0.1.0 1 x 3 /bin/bash\n"
-                  "0.1.0 1 2 3 bash\n"
-                  "0.1.0 1 2 3\n"
-                  "\n"),
-      ElementsAre("0.1.0 1 2 -3 /opt/my bash", "0.1.0 1 2 3 /bin/bash"));
+  EXPECT_THAT(ParseShells("0.1.0 bash 1 2 3 /bin/bash\n"
+                          "0.1.0 zsh 1 2 -3 /opt/my zsh\n"
+                          "0.0.9 bash 1 2 3 /bin/old\n"
+                          "0.1.0 1 2 3 /bin/bash\n"
+                          "0.1.0 bash 1 x 3 /bin/bash\n"
+                          "0.1.0 bash 1 2 3 bash\n"
+                          "0.1.0 bash 1 2 3\n"
+                          "\n"),
+              ElementsAre("0.1.0 bash 1 2 3 /bin/bash",
+                          "0.1.0 zsh 1 2 -3 /opt/my zsh"));
   EXPECT_THAT(ParseShells(""), IsEmpty());
   EXPECT_THAT(ParseShells(std::string("\0\xff\n \n    \n", 9)), IsEmpty());
 }
@@ -38,7 +39,7 @@ TEST(ParseShellsTest, KeepsTheLinesOfThisVersionAlone) {
 TEST(ParseShellsTest, IsBounded) {
   std::string text;
   for (int i = 0; i < 1000; ++i)
-    absl::StrAppend(&text, "0.1.0 1 ", i, " 3 /b\n");
+    absl::StrAppend(&text, "0.1.0 bash 1 ", i, " 3 /b\n");
   EXPECT_EQ(ParseShells(text).size(), 256u);
 }
 
@@ -55,7 +56,7 @@ class ShellCheckTest : public ::testing::Test {
 
   std::string File() const { return directory_ + "/shells"; }
   ShellCheck Make() {
-    return ShellCheck(File(), [this](const std::string&) {
+    return ShellCheck(File(), [this](const std::string&, ShellKind) {
       ++trials_;
       return result_;
     });
@@ -101,6 +102,14 @@ TEST_F(ShellCheckTest, FileThatCannotBeReadIsIgnored) {
   EXPECT_EQ(trials_, 1);
 }
 
+TEST_F(ShellCheckTest, ShellOfAnotherKindIsTestedAgain) {
+  ShellCheck check = Make();
+  EXPECT_EQ(check.Check(shell_, ShellKind::kZsh), absl::OkStatus());
+  EXPECT_EQ(check.Check(shell_, ShellKind::kPython), absl::OkStatus());
+  EXPECT_EQ(check.Check(shell_, ShellKind::kZsh), absl::OkStatus());
+  EXPECT_EQ(trials_, 2);
+}
+
 TEST_F(ShellCheckTest, MissingShellIsLeftToWhoeverStartsIt) {
   EXPECT_EQ(Make().Check("/no/such/shell"), absl::OkStatus());
   EXPECT_EQ(trials_, 0);
@@ -108,7 +117,7 @@ TEST_F(ShellCheckTest, MissingShellIsLeftToWhoeverStartsIt) {
 
 TEST_F(ShellCheckTest, OneOfManyTestsAndAllGetItsResult) {
   absl::Notification go;
-  ShellCheck check(File(), [&](const std::string&) -> absl::Status {
+  ShellCheck check(File(), [&](const std::string&, ShellKind) -> absl::Status {
     ++trials_;
     if (!go.WaitForNotificationWithTimeout(absl::Seconds(20))) {
       return absl::DeadlineExceededError("nobody else came");

@@ -50,14 +50,17 @@ std::string Wanted(const ShellCase& it) {
 // A session of its own for one shell.
 class Trial {
  public:
-  Trial(std::string shell, std::string directory)
-      : shell_(std::move(shell)), directory_(std::move(directory)) {}
+  Trial(std::string shell, ShellKind kind, std::string directory)
+      : shell_(std::move(shell)),
+        kind_(kind),
+        directory_(std::move(directory)) {}
   ~Trial();
 
   absl::Status Start(const std::string& holder);
   absl::Status Run(const ShellCase& it, absl::Time deadline);
 
  private:
+  void AddKind(holder::v1::HolderStart& start) const;
   // What became of a case: its end as Wanted() says it, or why there is none.
   absl::StatusOr<std::string> Outcome(const ShellCase& it, absl::Time deadline);
   absl::StatusOr<holder::v1::Ended> Follow(const ShellCase& it,
@@ -70,6 +73,7 @@ class Trial {
   absl::Status ReadOutput(const holder::v1::Ended& ended);
 
   const std::string shell_;
+  const ShellKind kind_;
   const std::string directory_;
   pid_t shell_pid_ = 0;
   std::optional<HolderConnection> connection_;
@@ -89,7 +93,30 @@ Trial::~Trial() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
+// The kind, and what keeps start-up files and greetings away.
+void Trial::AddKind(holder::v1::HolderStart& start) const {
+  switch (kind_) {
+    case ShellKind::kBash:
+      start.set_kind(holder::v1::HolderStart::BASH);
+      start.add_arguments("--norc");
+      return;
+    case ShellKind::kZsh:
+      start.set_kind(holder::v1::HolderStart::ZSH);
+      start.add_arguments("-d");
+      return;
+    case ShellKind::kPython:
+      start.set_kind(holder::v1::HolderStart::PYTHON);
+      start.add_arguments("-q");
+      return;
+    case ShellKind::kRestricted:
+      start.set_kind(holder::v1::HolderStart::RESTRICTED);
+      return;
+  }
+}
+
 absl::Status Trial::Start(const std::string& holder) {
+  // Without one, zsh asks its user for one.
+  BERTH_RETURN_IF_ERROR(WriteFileAtomically(directory_ + "/.zshrc", ""));
   const std::string id = NewUuid();
   // Its history file and the like go away with it.
   BERTH_ASSIGN_OR_RETURN(
@@ -97,11 +124,11 @@ absl::Status Trial::Start(const std::string& holder) {
       MakeShellEnvironment(OwnEnvironment(), {}, {{"HOME", directory_}}, shell_,
                            id));
   holder::v1::HolderStart start;
-  start.set_version(1);
+  start.set_version(2);
   start.set_instance_id(id);
   start.set_directory(directory_);
   start.set_shell(shell_);
-  start.add_arguments("--norc");
+  AddKind(start);
   for (const std::string& variable : environment.variables) {
     start.add_environment(variable);
   }
@@ -227,10 +254,10 @@ absl::Status Trial::ReadOutput(const holder::v1::Ended& ended) {
 
 absl::Status TryShell(const std::string& shell, const std::string& holder,
                       const std::string& directory,
-                      absl::Span<const ShellCase> cases) {
+                      absl::Span<const ShellCase> cases, ShellKind kind) {
   std::string own = absl::StrCat(directory, "/", kPrefix, "XXXXXX");
   if (mkdtemp(own.data()) == nullptr) return ErrnoToStatus(errno, own);
-  Trial trial(shell, own);
+  Trial trial(shell, kind, own);
   const absl::Time deadline = absl::Now() + kLimit;
   BERTH_RETURN_IF_ERROR(trial.Start(holder));
   for (const ShellCase& it : cases) {

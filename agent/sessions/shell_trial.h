@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "agent/sessions/configuration.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::agent {
@@ -27,17 +28,19 @@ struct ShellCase {
   std::optional<absl::string_view> cwd = std::nullopt;
 };
 
-// What a shell must do right to host sessions. The cases run one after the
-// other in one session, and lean on each other.
-absl::Span<const ShellCase> ShellCases();
+// What a shell of a kind must do right to host sessions. The cases run one
+// after the other in one session, and lean on each other. None for restricted
+// ones, which have no shell.
+absl::Span<const ShellCase> ShellCases(ShellKind kind = ShellKind::kBash);
 
-// Runs `cases` in a throwaway session of `shell`, with the program `holder`,
-// in a directory of its own below `directory`. Takes some 50 ms, and some
-// 15 s at most. FAILED_PRECONDITION: the shell can't host sessions, and
-// why. Other errors say nothing about the shell. Any thread.
+// Runs `cases` in a throwaway session of `shell`, a shell of `kind`, with the
+// program `holder`, in a directory of its own below `directory`. Takes some 50
+// ms, and some 15 s at most. FAILED_PRECONDITION: the shell can't host
+// sessions, and why. Other errors say nothing about the shell. Any thread.
 absl::Status TryShell(const std::string& shell, const std::string& holder,
                       const std::string& directory,
-                      absl::Span<const ShellCase> cases);
+                      absl::Span<const ShellCase> cases,
+                      ShellKind kind = ShellKind::kBash);
 
 // Ends what trials below `directory` have left that did not come to their end
 // because the agent was killed. None may run.

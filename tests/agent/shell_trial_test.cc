@@ -31,10 +31,11 @@ class ShellTrialTest : public ::testing::Test {
   void SetUp() override { signal(SIGCHLD, SIG_IGN); }
 
   absl::Status Try(absl::Span<const ShellCase> cases,
-                   const std::string& shell = "/bin/bash") {
+                   const std::string& shell = "/bin/bash",
+                   ShellKind kind = ShellKind::kBash) {
     const absl::Status status =
         TryShell(shell, std::filesystem::absolute(getenv("BERTH_HOLDER")),
-                 dir_.path(), cases);
+                 dir_.path(), cases, kind);
     EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
     return status;
   }
@@ -47,6 +48,28 @@ TEST_F(ShellTrialTest, BashPasses) {
   EXPECT_EQ(Try(ShellCases()), absl::OkStatus());
   RecordProperty("milliseconds",
                  absl::StrCat(absl::ToInt64Milliseconds(absl::Now() - start)));
+}
+
+TEST_F(ShellTrialTest, ZshPasses) {
+  EXPECT_EQ(Try(ShellCases(ShellKind::kZsh), "/usr/bin/zsh", ShellKind::kZsh),
+            absl::OkStatus());
+}
+
+TEST_F(ShellTrialTest, PythonPasses) {
+  EXPECT_EQ(Try(ShellCases(ShellKind::kPython), "/usr/bin/python3",
+                ShellKind::kPython),
+            absl::OkStatus());
+}
+
+TEST_F(ShellTrialTest, ShellOfAnotherKindFails) {
+  EXPECT_THAT(std::string(Try(ShellCases(ShellKind::kPython), "/bin/bash",
+                              ShellKind::kPython)
+                              .message()),
+              HasSubstr("/bin/bash"));
+}
+
+TEST_F(ShellTrialTest, RestrictedSessionsHaveNone) {
+  EXPECT_TRUE(ShellCases(ShellKind::kRestricted).empty());
 }
 
 TEST_F(ShellTrialTest, FailureSaysWhatWasWantedAndWhatCame) {

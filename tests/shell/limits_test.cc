@@ -1,6 +1,33 @@
 // Where the ways of a session end, and that each end says so: shells that
 // can't host one, shells that are busy, replaced, stopped or killed, and
 // holders that are.
+//
+// The known limits of serving bash by a hook, and the test of each (here, if no
+// file is named):
+//
+//   static, without symbols, or no bash   BadShellTest
+//   an update changes bash's inside       tests/agent/shell_trial_test
+//   `exec bash` typed or run              hostile_test
+//   ReplacedShellIsNoticed...,
+//                                         RunThatReplacesTheShell...
+//   a shell in the shell in front         NestedShellIsTheReasonOfARefusal
+//   a half-typed command left open        HalfTypedCommandIsTheReason...
+//   exec's redirections end with a run    script_test ExecRedirectionsLast...
+//   execfail reads "on" in a run          ExecfailReadsOnInARun
+//   a cancelled loop interrupts what is   CancelledLoopInterruptsWhatIsInThe...
+//     in the shell's own process group
+//   the user's traps see a run            hostile_test DebugTrapSeesOnly...,
+//                                         ErrTrapFiresOnce, XtraceIsOfTheRun...
+//   `read -e` in a run                    human_test RunThatUsesReadline...
+//   background jobs are announced later   BackgroundJobIsAnnouncedAtThePrompt
+//   a run that never ends blocks people   RunThatNeverEndsIsInterruptedBy...
+//   suspended or stopped                  StoppedShellDoesNotHangTheSession
+//   killed                                RunsQueuedBehindAShellThatDies...
+//   without line editing                  hostile_test NoLineEditing
+//   restricted, posix, set -e, unset      hostile_test (each setting a test)
+//     names, few descriptors, ...
+//   the holder is killed                  HolderKilledTest
+//   a NUL byte in a script                NulInAScriptIsRefused
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -206,6 +233,52 @@ TEST_F(LimitsTest, NulInAScriptIsRefused) {
       << refused.status();
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("NUL"));
   ExpectAlive();
+}
+
+// --- What shows of runs.
+
+TEST_F(LimitsTest, ExecfailReadsOnInARun) {
+  Run("shopt execfail", {.out = "execfail       \ton\n"});
+  size_t from = session().terminal().size();
+  TypeLine("shopt execfail | tr -s ' \\t' :");
+  ExpectPrinted(from, "execfail:off");
+}
+
+TEST_F(LimitsTest, BackgroundJobIsAnnouncedAtThePrompt) {
+  Run("sleep 0.05 & echo on", {.out = "on\n"});
+  Run("sleep 0.2", {.out = ""});
+  size_t from = session().terminal().size();
+  TypeLine("echo typed");
+  Check(session().WaitTerminal("Done", from));
+  EXPECT_THAT(Printed(from), HasSubstr("sleep 0.05"));
+}
+
+TEST_F(LimitsTest, CancelledLoopInterruptsWhatIsInTheShellsOwnGroup) {
+  Run("exec 3> >(exec cat >/dev/null); cat=$!");
+  // An external command has a group of its own.
+  uint64_t sequence = Begin("echo on; sleep 1000");
+  Check(session().WaitOutput(sequence, "on"));
+  Interrupt(sequence);
+  Finish(sequence, {.out = "on\n", .status = 130, .err = kAny});
+  Run("kill -0 $cat");
+  // A loop has the shell's, as with ^C on any terminal.
+  sequence = Begin("echo on; while :; do :; done");
+  Check(session().WaitOutput(sequence, "on"));
+  Interrupt(sequence);
+  Finish(sequence, {.out = "on\n", .status = 130, .err = kAny});
+  Run("wait $cat 2>/dev/null; kill -0 $cat", {.status = 1, .err = kAny});
+}
+
+TEST_F(LimitsTest, RunThatNeverEndsIsInterruptedByCtrlC) {
+  uint64_t sequence = Begin("echo on; while :; do sleep 0.01; done");
+  Check(session().WaitOutput(sequence, "on"));
+  size_t from = session().terminal().size();
+  Type("echo typed\n");
+  session().Idle(absl::Milliseconds(50));
+  EXPECT_THAT(Printed(from), Not(HasSubstr("typed")));
+  TypeUntilPrompt("\x03");
+  Finish(sequence, {.out = kAny, .status = 130, .err = kAny});
+  ExpectPrinted(from, "typed");
 }
 
 // --- The shell replaced, stopped, killed.

@@ -23,7 +23,10 @@
 #include "agent/shell/hook/bash.h"
 #include "agent/shell/hook/cancel.h"
 #include "agent/shell/hook/control.h"
+#include "agent/shell/hook/line.h"
 #include "agent/shell/hook/run.h"
+#include "agent/shell/hook/state.h"
+#include "agent/shell/hook/streams.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -169,10 +172,10 @@ static int get_key(FILE *in) {
 
 static void prepare_terminal(int meta) {
   if (cancel_in_run()) {
-    run_note_nested_readline();
+    line_note_nested_readline();
     rl_deprep_terminal();
   } else if (rl_instream) {
-    run_note_cooked_mode(fileno(rl_instream));
+    line_note_cooked_mode(fileno(rl_instream));
   }
   rl_prep_terminal(meta);
 }
@@ -228,7 +231,7 @@ EXPORTED void __longjmp_chk(sigjmp_buf environment, int value) {
   if (!next) {
     next = (void (*)(sigjmp_buf, int))dlsym(RTLD_NEXT, "__longjmp_chk");
   }
-  run_before_jump(value);
+  state_before_jump(value);
   if (environment == top_level && exit_leaves_visit(value)) {
     control_say_exit(last_command_exit_value);
     top_level_cleanup();
@@ -288,7 +291,7 @@ __attribute__((constructor)) static void load(void) {
   int fd = atoi(strchr(entry, '=') + 1);
   if (fcntl(fd, F_GETFD) < 0) return;
   control_open(fd);
-  run_init();
+  streams_init();
   rl_getc_function = get_key;
   rl_prep_term_function = prepare_terminal;
   rl_deprep_term_function = release_terminal;

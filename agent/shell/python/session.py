@@ -9,7 +9,7 @@ their own streams. The prompt goes on as if nothing had happened.
 import __main__
 import _socket
 import _thread
-import builtins
+import atexit
 import fcntl
 import os
 import select
@@ -50,6 +50,7 @@ class Channel:
 
     def __init__(self, fd):
         self.socket = _socket.socket(fileno=duplicate(fd))
+        self.closed = False
         os.close(fd)
 
     def say(self, kind, id=0, status=0, how=0, ns=0, text=""):
@@ -74,6 +75,7 @@ class Channel:
                 HEADER.size + TEXT_MAX, space, flags)
         except OSError:
             return None
+        self.closed = not data
         if len(data) < HEADER.size:
             return None
         fds = []
@@ -259,10 +261,36 @@ def execute(run):
         streams.restore()
         adopt_prompt()
         channel.say("D", run.id, status, how, ns, directory())
+        await_acknowledgement(run.id)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     if how == HOW_EXIT and not run.flags & KEEP_SHELL:
-        raise SystemExit(status)
+        leave(status)
+
+
+def await_acknowledgement(id):
+    """Until the holder knows of the end. What it sends later might be seen
+    only at the next key."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while acknowledged != id and not channel.closed:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        select.select([channel.socket.fileno()], [], [], left)
+        pull(None)
+
+
+def leave(status):
+    """Ends Python: what is raised at the prompt may be taken for something
+    else there."""
+    threading = sys.modules.get("threading")
+    try:
+        if threading is not None:
+            threading._shutdown()
+        atexit._run_exitfuncs()
+    finally:
+        flush()
+        os._exit(status & 255)
 
 
 def directory():
@@ -282,6 +310,7 @@ def in_session():
 
 def pull(frame):
     """Takes in what the holder says. May raise what ends a run."""
+    global acknowledged
     while True:
         packet = channel.take()
         if packet is None:
@@ -298,8 +327,10 @@ def pull(frame):
             withdraw(id)
         elif kind == "I" and execution is not None and execution.id == id:
             execution.interrupt(flags & FORCE, frame)
-        elif kind == "A" and flags & REDRAW and frame is None:
-            redraw()
+        elif kind == "A":
+            acknowledged = id
+            if flags & REDRAW:
+                redraw()
 
 
 def withdraw(id):
@@ -425,11 +456,13 @@ def run_startup():
 
 def start(fd):
     """Returns what is to be called in __main__ last of all."""
-    global channel, pid, thread, waiting, execution, at_prompt, cooked_modes
+    global channel, pid, thread, waiting, execution, acknowledged
+    global at_prompt, cooked_modes
     pid = os.getpid()
     thread = _thread.get_ident()
     waiting = []
     execution = None
+    acknowledged = 0
     at_prompt = False
     cooked_modes = termios.tcgetattr(0)
     channel = Channel(fd)
