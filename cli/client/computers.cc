@@ -64,6 +64,14 @@ absl::StatusOr<std::vector<std::string>> FindComputerNames(
   return names;
 }
 
+absl::StatusOr<std::vector<std::string>> ComputerNamesToTry(
+    Connection& connection, SignalSource& signals, const ComputerQuery& query) {
+  BERTH_ASSIGN_OR_RETURN(const NodeSet set,
+                         NodeSet::Parse(query.sets, query.excluded));
+  if (!set.empty() && !set.needs_nodes()) return set.Names();
+  return FindComputerNames(connection, signals, query);
+}
+
 absl::StatusOr<std::vector<std::string>> PlainComputers(
     Connection& connection, SignalSource& signals, const ComputerQuery& query,
     size_t limit) {

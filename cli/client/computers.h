@@ -30,6 +30,11 @@ absl::StatusOr<std::vector<v1::Computer>> FindComputers(
 absl::StatusOr<std::vector<std::string>> FindComputerNames(
     Connection& connection, SignalSource& signals, const ComputerQuery& query);
 
+// As FindComputerNames(), but computers that are named outright are not looked
+// up: one that is not there fails by itself, and hinders no other.
+absl::StatusOr<std::vector<std::string>> ComputerNamesToTry(
+    Connection& connection, SignalSource& signals, const ComputerQuery& query);
+
 // What brokers take in a list of computers: names and wildcards. At most
 // `limit`, or RESOURCE_EXHAUSTED.
 absl::StatusOr<std::vector<std::string>> PlainComputers(

@@ -93,8 +93,8 @@ absl::StatusOr<std::vector<v1::CreateSessionRequest>> Requests(
         requests.empty() ? v1::CreateSessionRequest() : requests.front();
     BERTH_ASSIGN_OR_RETURN(
         const std::vector<std::string> names,
-        FindComputerNames(connection, invocation.signals(),
-                          {options.computers, {}}));
+        ComputerNamesToTry(connection, invocation.signals(),
+                           {options.computers, {}}));
     requests.assign(names.size(), model);
     for (size_t i = 0; i < requests.size(); ++i) {
       requests[i].set_computer(names[i]);

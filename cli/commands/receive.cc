@@ -29,7 +29,7 @@ constexpr char kExamples[] =
     "  berth receive 2 --tail 20 --follow\n"
     "  berth receive 2 --command 5cba8a6f-0c1c-4a3f-8a55-2f1b6a4b7a10\n";
 
-constexpr absl::Duration kLeavingTimeout = absl::Seconds(2);
+constexpr absl::Duration kLeavingTimeout = absl::Seconds(5);
 
 struct Options {
   std::string command_id;

@@ -113,10 +113,10 @@ Candidates Complete(const Description& command,
       if (!option->value.empty()) waiting = option;
       continue;
     }
-    const auto sub = std::find_if(
-        at->subcommands.begin(), at->subcommands.end(),
-        [&](const auto& entry) { return entry.first == words[i]; });
-    if (sub != at->subcommands.end()) at = &sub->second;
+    const auto sub =
+        std::find_if(at->subcommands.begin(), at->subcommands.end(),
+                     [&](const auto& entry) { return entry.name == words[i]; });
+    if (sub != at->subcommands.end()) at = &sub->description;
   }
   candidates.typed = words.back();
   const size_t equals = candidates.typed.find('=');

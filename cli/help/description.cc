@@ -48,9 +48,10 @@ Description DescribeNamed(const CLI::App& app, std::string name) {
   }
   for (const CLI::App* sub :
        app.get_subcommands([](const CLI::App*) { return true; })) {
-    description.subcommands.emplace_back(
-        sub->get_name(), DescribeNamed(*sub, absl::StrCat(description.name, " ",
-                                                          sub->get_name())));
+    description.subcommands.push_back(
+        {sub->get_name(),
+         DescribeNamed(*sub,
+                       absl::StrCat(description.name, " ", sub->get_name()))});
   }
   return description;
 }

@@ -2,7 +2,6 @@
 #define BERTH_CLI_HELP_DESCRIPTION_H_
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -17,6 +16,8 @@ struct OptionDescription {
   std::string help;
 };
 
+struct Subcommand;
+
 // A command as its own parser knows it, whoever asks: --help, manual pages and
 // completion all come from here.
 struct Description {
@@ -26,10 +27,16 @@ struct Description {
   std::string examples;
   std::vector<OptionDescription> positionals;
   std::vector<OptionDescription> options;
-  std::vector<std::pair<std::string, Description>> subcommands;
+  std::vector<Subcommand> subcommands;
 
   // The option of that name; null if there is none.
   const OptionDescription* Find(const std::string& name) const;
+};
+
+// One of a command's own: "ls" of "berth jobs".
+struct Subcommand {
+  std::string name;
+  Description description;
 };
 
 Description Describe(const CLI::App& app);

@@ -28,7 +28,7 @@ class Pump {
   // interrupted client is sent little again, at the price of few frames.
   static constexpr uint64_t kAckBytes = 1 << 20;
   static constexpr absl::Duration kAckTime = absl::Milliseconds(100);
-  static constexpr absl::Duration kLeaveTime = absl::Milliseconds(500);
+  static constexpr absl::Duration kLeaveTime = absl::Seconds(3);
 
   // `input` may be null. Whatever is passed must outlive the pump.
   Pump(Invocation& invocation, const Conversation& conversation,
