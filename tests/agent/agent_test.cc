@@ -197,12 +197,12 @@ TEST_F(AgentTest, TestsAShellOnce) {
   // Another binary, as far as anyone can tell.
   EXPECT_EQ(agent_->StopWith(SIGTERM), 0);
   berth::testing::WriteTextFile(file,
-                                "0.1.0 1 1 1 /bin/bash\n\x01"
+                                "0.1.0 bash 1 1 1 /bin/bash\n\x01"
                                 "junk\n");
   StartAgent();
   Create();
   EXPECT_EQ(berth::testing::ReadTextFile(file),
-            "0.1.0 1 1 1 /bin/bash\n" + passed);
+            "0.1.0 bash 1 1 1 /bin/bash\n" + passed);
   for (const auto& entry : std::filesystem::directory_iterator(State())) {
     EXPECT_THAT(entry.path().filename(), ::testing::Not(HasSubstr("trial-")));
   }

@@ -197,7 +197,8 @@ TEST_F(CompletionTest, CompletesInZsh) {
 
 TEST_F(CompletionTest, IsSilentAndQuickWithABrokerThatSaysNothing) {
   const UniqueFd silent(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address = {.sin_family = AF_INET};
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
   auto* const any = reinterpret_cast<sockaddr*>(&address);

@@ -297,6 +297,8 @@ void HolderSession::Handle(const Event& event) {
     case Event::kNotice:
       notices_.push_back(event.notice().text());
       break;
+    case Event::kTerminalTaken:
+    case Event::kExitTyped:
     case Event::EVENT_NOT_SET:
       break;
   }

@@ -22,7 +22,7 @@ bool Allows(const std::string& pattern, const std::string& argument) {
 }
 
 TEST(AllowListTest, NameLeadsToThePath) {
-  AllowList list = List({{"a", "/bin/a"}, {"b", "/usr/bin/other"}});
+  AllowList list = List({{"a", "/bin/a", {}}, {"b", "/usr/bin/other", {}}});
   EXPECT_EQ(*list.Check({"b"}), "/usr/bin/other");
   EXPECT_EQ(*list.Check({"a"}), "/bin/a");
 }
