@@ -20,10 +20,8 @@ namespace {
 constexpr absl::Duration kEndLimit = absl::Seconds(5);
 constexpr absl::Duration kWaitLimit = absl::Minutes(1);
 // A client of an older holder is told what was taken of its input after so
-// long, or after so much. What was typed mostly makes the terminal print
-// something, which makes the writer look; else it looks by itself.
+// long, or after so much.
 constexpr absl::Duration kTellTime = absl::Milliseconds(100);
-constexpr absl::Duration kLookTime = absl::Seconds(1);
 constexpr size_t kTellBytes = 4 << 10;
 constexpr int kTellFrames = 16;
 // Longer than any event of a watched terminal.
@@ -361,6 +359,8 @@ absl::Status EnterCall::SendInputTaken() {
     offset = input_->offset();
     if (offset == input_told_) {
       input_taken_at_ = absl::InfiniteFuture();
+      bytes_untold_ = 0;
+      frames_untold_ = 0;
       return absl::OkStatus();
     }
     const absl::Time now = absl::Now();
@@ -404,8 +404,7 @@ bool EnterCall::HasMuchToTell() const {
 
 void EnterCall::Wait() {
   const absl::Time now = absl::Now();
-  absl::Duration limit =
-      knows_visits_ ? kWaitLimit : std::min(kLookTime, input_taken_at_ - now);
+  absl::Duration limit = std::min(kWaitLimit, input_taken_at_ - now);
   if (told_waiting_ && wait_until_ > now) {
     limit = std::min(limit, wait_until_ - now);
   }

@@ -147,7 +147,8 @@ absl::Status EnterCall::OnInput(const v1::TerminalInput& input) {
     MutexLock lock(mu_);
     ++frames_untold_;
     bytes_untold_ += input.data().size();
-    tell = HasMuchToTell();
+    // The first starts the time after which the client is told.
+    tell = frames_untold_ == 1 || HasMuchToTell();
   }
   if (tell) stream_.Wake();
   return absl::OkStatus();

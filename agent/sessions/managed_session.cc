@@ -335,6 +335,21 @@ std::optional<absl::Duration> ManagedSession::IdleLeft() const {
   return clock_.Left(SteadyNow());
 }
 
+void ManagedSession::WarnOfIdleEnd() {
+  MutexLock lock(mu_);
+  const std::optional<absl::Duration> left = clock_.Left(SteadyNow());
+  if (!left.has_value()) return;
+  const absl::Duration shown =
+      absl::Ceil(std::max(*left, absl::Seconds(1)), absl::Seconds(1));
+  terminals_.WarnOfEnd(
+      *clock_.started(),
+      absl::StrCat("this idle session ends at ",
+                   absl::FormatTime("%H:%M UTC", absl::Now() + *left,
+                                    absl::UTCTimeZone()),
+                   ", in ", absl::FormatDuration(shown),
+                   ", unless somebody connects"));
+}
+
 void ManagedSession::End(const v1::SessionEnd& end) {
   MutexLock lock(mu_);
   if (session_.has_end()) return;

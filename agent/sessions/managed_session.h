@@ -96,6 +96,10 @@ class ManagedSession {
   // How long until the idle clock ends it; not set while that does not run.
   std::optional<absl::Duration> IdleLeft() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Tells the attached terminals when that will be; each once, unless somebody
+  // uses the session in between.
+  void WarnOfIdleEnd() ABSL_LOCKS_EXCLUDED(mu_);
+
   // The session's shell is gone. The first end stays.
   void End(const v1::SessionEnd& end) ABSL_LOCKS_EXCLUDED(mu_);
   bool ended() const ABSL_LOCKS_EXCLUDED(mu_);

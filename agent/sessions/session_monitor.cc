@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/session_events.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
@@ -234,7 +235,10 @@ void SessionMonitor::CheckIdle(const Session& session) {
   const std::optional<absl::Duration> left = session->IdleLeft();
   if (!left.has_value()) return;
   if (*left <= absl::ZeroDuration()) return handlers_.idle(session);
-  const absl::Duration when = SteadyNow() + *left;
+  if (*left <= kIdleWarning) session->WarnOfIdleEnd();
+  const absl::Duration wait =
+      *left > kIdleWarning ? *left - kIdleWarning : *left;
+  const absl::Duration when = SteadyNow() + wait;
   {
     MutexLock lock(mu_);
     auto [it, added] = idle_checks_.try_emplace(session->instance_id(), when);
@@ -242,7 +246,7 @@ void SessionMonitor::CheckIdle(const Session& session) {
     if (!added && it->second <= when) return;
     it->second = when;
   }
-  After(*left, [this, session, when] {
+  After(wait, [this, session, when] {
     {
       MutexLock lock(mu_);
       const auto it = idle_checks_.find(session->instance_id());

@@ -273,6 +273,19 @@ absl::StatusOr<std::string> FirstDirectory(
   return cwd;
 }
 
+// The user of a restricted session sets neither its directory nor variables:
+// what arguments a program may have says little where those can be chosen.
+absl::Status CheckRestricted(const link::v1::CreateRequest& request,
+                             const std::string& name) {
+  if (request.cwd().empty() && request.environment().empty()) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(
+      absl::StrCat("configuration '", name,
+                   "' is restricted: its directory and variables are its own; "
+                   "leave out --cwd and --env"));
+}
+
 holder::v1::HolderStart::ShellKind ToHolder(ShellKind kind) {
   switch (kind) {
     case ShellKind::kBash:
@@ -365,8 +378,8 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
     v1::Session session) {
   // Restricted sessions have none.
   if (source.configuration.kind != ShellKind::kRestricted) {
-    BERTH_RETURN_IF_ERROR(shells_.Check(source.configuration.shell,
-                                        source.configuration.kind));
+    BERTH_RETURN_IF_ERROR(
+        shells_.Check(source.configuration.shell, source.configuration.kind));
   }
   const std::string directory = DirectoryOf(request.instance_id());
   if (mkdir(directory.c_str(), 0700) != 0) {
@@ -424,9 +437,19 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
   for (const std::string& variable : environment.variables) {
     start.add_environment(variable);
   }
-  BERTH_ASSIGN_OR_RETURN(*start.mutable_cwd(),
-                         FirstDirectory(request, configuration,
-                                        environment.home, options_.computer));
+  const bool restricted = configuration.kind == ShellKind::kRestricted;
+  if (restricted) BERTH_RETURN_IF_ERROR(CheckRestricted(request, source.name));
+  if (restricted && configuration.cwd.empty()) {
+    // With the files that are copied to it.
+    start.set_cwd(start.directory() + "/files");
+    if (mkdir(start.cwd().c_str(), 0700) != 0) {
+      return ErrnoToStatus(errno, start.cwd());
+    }
+  } else {
+    BERTH_ASSIGN_OR_RETURN(*start.mutable_cwd(),
+                           FirstDirectory(request, configuration,
+                                          environment.home, options_.computer));
+  }
   BERTH_ASSIGN_OR_RETURN(*start.mutable_startup_script(),
                          StartupScript(configuration));
   start.set_log_limit(configuration.log_limit);

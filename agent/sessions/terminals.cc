@@ -276,12 +276,23 @@ void Terminals::NotifyAll(const std::string& text) {
 }
 
 void Terminals::NotifyLocked(const std::string& text) {
+  for (auto& [key, terminal] : attached_) Notify(terminal, text);
+}
+
+void Terminals::Notify(Terminal& terminal, const std::string& text) {
+  if (terminal.mail.ended || terminal.mail.replaced) return;
+  std::vector<std::string>& notices = terminal.mail.notices;
+  if (notices.size() >= kMaxNotices) notices.erase(notices.begin());
+  notices.push_back(text);
+  terminal.wake();
+}
+
+void Terminals::WarnOfEnd(absl::Duration idle_since, const std::string& text) {
+  MutexLock lock(mu_);
   for (auto& [key, terminal] : attached_) {
-    if (terminal.mail.ended || terminal.mail.replaced) continue;
-    std::vector<std::string>& notices = terminal.mail.notices;
-    if (notices.size() >= kMaxNotices) notices.erase(notices.begin());
-    notices.push_back(text);
-    terminal.wake();
+    if (terminal.warned_of == idle_since) continue;
+    terminal.warned_of = idle_since;
+    Notify(terminal, text);
   }
 }
 

@@ -120,6 +120,10 @@ class Terminals {
   // How many of them may type.
   size_t typing() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Tells those of them that were not told of the end that `idle_since`, when
+  // the idle clock started, leads to.
+  void WarnOfEnd(absl::Duration idle_since, const std::string& text)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Tells all of them something.
   void NotifyAll(const std::string& text) ABSL_LOCKS_EXCLUDED(mu_);
   // `client` took the session: terminals of others that may type end.
@@ -132,7 +136,8 @@ class Terminals {
     absl::Time since;
     std::shared_ptr<TypedInput> input;
     std::function<void()> wake;
-    uint64_t typed_at = 0;  // By `typed_count_`.
+    uint64_t typed_at = 0;                    // By `typed_count_`.
+    std::optional<absl::Duration> warned_of;  // See WarnOfEnd().
     Mail mail;
   };
   struct Visit {
@@ -153,6 +158,7 @@ class Terminals {
   void TakeLocked(const v1::Client& by, const std::string& id, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NotifyLocked(const std::string& text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void Notify(Terminal& terminal, const std::string& text);
 
   const std::string session_;
   mutable Mutex mu_;

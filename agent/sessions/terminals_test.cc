@@ -74,6 +74,19 @@ TEST_F(TerminalsTest, PeekingNeitherRefusesNorIsRefused) {
   EXPECT_EQ(terminals_.typing(), 1u);
 }
 
+TEST_F(TerminalsTest, EachIsWarnedOnceOfAnEnd) {
+  const uint64_t first = Attach("ann", v1::TERMINAL_MODE_PEEK);
+  terminals_.WarnOfEnd(absl::Seconds(7), "soon");
+  const uint64_t second = Attach("bob", v1::TERMINAL_MODE_PEEK);
+  terminals_.WarnOfEnd(absl::Seconds(7), "soon");
+  EXPECT_THAT(terminals_.TakeMail(first).notices,
+              ElementsAre("soon", "bob@desk watches"));
+  EXPECT_THAT(terminals_.TakeMail(second).notices, ElementsAre("soon"));
+  // Somebody has used it since.
+  terminals_.WarnOfEnd(absl::Seconds(9), "again");
+  EXPECT_THAT(terminals_.TakeMail(first).notices, ElementsAre("again"));
+}
+
 TEST_F(TerminalsTest, TakeEndsThoseWhoTypeAndTellsByWhom) {
   const uint64_t ann = Attach("ann");
   const uint64_t peek = Attach("eve", v1::TERMINAL_MODE_PEEK);

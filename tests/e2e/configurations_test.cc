@@ -3,10 +3,10 @@
 // Real programs, real shells, real limits.
 
 #include <signal.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -30,20 +30,11 @@ class ConfigurationsTest : public ::testing::Test {
   ConfigurationsTest() : fleet_({kComputer}) {}
 
   Process::Finished Configuration(std::vector<std::string> words) {
-    words.insert(words.begin(), {getenv("BERTH_AGENT"), "configuration"});
-    words.insert(words.end(), {"--state-dir", State()});
-    auto finished = Process::Run({.argv = words});
-    EXPECT_TRUE(finished.ok()) << finished.status();
-    return finished.ok() ? *std::move(finished) : Process::Finished();
+    return fleet_.Configuration(kComputer, std::move(words));
   }
 
-  // Registers `text` as `name`, and waits until the broker knows.
   void Register(const std::string& name, const std::string& text) {
-    const std::string file = fleet_.directory() + "/new.toml";
-    WriteTextFile(file, text);
-    const auto registered = Configuration({"register", name, file});
-    ASSERT_EQ(registered.exit_code, 0) << registered.err;
-    fleet_.WaitFor({"configurations", "-o", "name"}, name + "\n");
+    fleet_.Register(kComputer, name, text);
   }
 
   std::string State() const { return fleet_.AgentDirectory(kComputer); }
@@ -184,6 +175,29 @@ TEST_F(ConfigurationsTest, QuotaSaysWhoseAndTheWayOut) {
   New("two", {"--configuration", "few"});
 }
 
+TEST_F(ConfigurationsTest, EveryFullQuotaIsNamed) {
+  Register("three", "[limits]\nmax_sessions = 1\n");
+  New("one", {"--configuration", "three"});
+  const auto configuration =
+      fleet_.Berth({"new", "-c", kComputer, "--configuration", "three"});
+  EXPECT_NE(configuration.exit_code, 0);
+  EXPECT_THAT(configuration.err, HasSubstr("configuration 'three'"));
+  EXPECT_THAT(configuration.err, HasSubstr("the limit for all users is 1"));
+
+  WriteTextFile(State() + "/agent.toml", "max_sessions = 2\n");
+  EXPECT_EQ(Configuration({"enable", "three"}).exit_code, 0);  // Reads it.
+  New("two");
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  auto computer = fleet_.Berth({"new", "-c", kComputer});
+  while (computer.exit_code == 0 && absl::Now() < deadline) {
+    computer = fleet_.Berth({"new", "-c", kComputer});
+  }
+  EXPECT_NE(computer.exit_code, 0);
+  EXPECT_THAT(computer.err, HasSubstr(kComputer));
+  EXPECT_THAT(computer.err, HasSubstr("its limit is 2"));
+  EXPECT_EQ(In("one", "echo untouched"), "untouched\n");
+}
+
 TEST_F(ConfigurationsTest, IdleTimeoutsHaveBoundsAndMayBeNever) {
   for (const char* time : {"59s", "13h", "never"}) {
     EXPECT_NE(fleet_.Berth({"new", "-c", kComputer, "--idle-timeout", time})
@@ -191,6 +205,16 @@ TEST_F(ConfigurationsTest, IdleTimeoutsHaveBoundsAndMayBeNever) {
               0)
         << time;
   }
+  Register("brief", "idle_timeout = \"90s\"\nmax_idle_timeout = \"3m\"\n");
+  New("b", {"--configuration", "brief"});
+  EXPECT_EQ(fleet_.Session("b").idle_timeout().seconds(), 90);
+  const auto long_idle =
+      fleet_.Berth({"new", "-c", kComputer, "--configuration", "brief",
+                    "--idle-timeout", "4m"});
+  EXPECT_NE(long_idle.exit_code, 0);
+  EXPECT_THAT(long_idle.err,
+              HasSubstr("4m is above the maximum of configuration 'brief' on "
+                        "'Server01', 3m"));
   Register("forever", "may_never_idle = true\nmax_idle_timeout = \"24h\"\n");
   New("f", {"--configuration", "forever", "--idle-timeout", "never"});
   fleet_.Run({"disconnect", "f"});
@@ -242,6 +266,27 @@ TEST_F(ConfigurationsTest, BufferingChangesAtOnce) {
   EXPECT_EQ(fleet_.Session("s").buffering(), v1::BUFFERING_MODE_BLOCK);
 }
 
+TEST_F(ConfigurationsTest, StartupScriptRunsInTheSessionAndMustNotFail) {
+  const std::string script = fleet_.directory() + "/start.sh";
+  WriteTextFile(script, "FROM_SCRIPT=ran\nhello() { echo \"hello $1\"; }\n");
+  Register("starts", absl::StrCat("startup_script = \"", script, "\"\n"));
+  New("s", {"--configuration", "starts"});
+  EXPECT_EQ(In("s", "echo $FROM_SCRIPT; hello you"), "ran\nhello you\n");
+  EXPECT_EQ(fleet_.Run({"run", "-c", kComputer, "--configuration", "starts",
+                        "--no-prefix", "--", "hello again"}),
+            "hello again\n");
+  fleet_.Run({"rm", "s"});
+  Register("fails", "startup_script = \"echo oops >&2; exit 7\"\n");
+  const auto refused =
+      fleet_.Berth({"new", "-c", kComputer, "--configuration", "fails"});
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("startup script"));
+  EXPECT_THAT(refused.err, HasSubstr("status 7"));
+  EXPECT_THAT(refused.err, HasSubstr("oops"));
+  EXPECT_THAT(fleet_.Sessions({}), IsEmpty());
+  EXPECT_TRUE(std::filesystem::is_empty(State() + "/sessions"));
+}
+
 TEST_F(ConfigurationsTest, TemporarySessionLivesForOneCommand) {
   const auto ran = fleet_.Berth(
       {"run", "-c", kComputer, "--no-prefix", "--", "echo once; exit 3"});
@@ -279,14 +324,6 @@ TEST_F(ConfigurationsTest, TemporarySessionOutlivesALostClientAsAnOrdinaryOne) {
   EXPECT_FALSE(sessions[0].temporary());
   EXPECT_EQ(sessions[0].availability(), v1::SESSION_AVAILABILITY_BUSY);
   EXPECT_EQ(sessions[0].idle_timeout().seconds(), 7200);
-}
-
-TEST_F(ConfigurationsTest, PythonIsAKindOfShell) {
-  Register("py", "shell = \"/usr/bin/python3\"\n");
-  New("p", {"--configuration", "py"});
-  EXPECT_EQ(fleet_.Session("p").shell(), v1::SHELL_KIND_PYTHON);
-  In("p", "x = 20");
-  EXPECT_EQ(In("p", "print(x + 1)"), "21\n");
 }
 
 }  // namespace

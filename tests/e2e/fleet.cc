@@ -232,6 +232,24 @@ void Fleet::WaitForState(const std::string& selector, v1::SessionState state,
           absl::Seconds(20), client);
 }
 
+Process::Finished Fleet::Configuration(const std::string& computer,
+                                       std::vector<std::string> words) {
+  words.insert(words.begin(), {Binary("BERTH_AGENT"), "configuration"});
+  words.insert(words.end(), {"--state-dir", AgentDirectory(computer)});
+  auto finished = Process::Run({.argv = words});
+  EXPECT_TRUE(finished.ok()) << finished.status();
+  return finished.ok() ? *std::move(finished) : Process::Finished();
+}
+
+void Fleet::Register(const std::string& computer, const std::string& name,
+                     const std::string& text) {
+  const std::string file = dir_.path() + "/new.toml";
+  WriteTextFile(file, text);
+  const auto registered = Configuration(computer, {"register", name, file});
+  ASSERT_EQ(registered.exit_code, 0) << registered.err;
+  WaitFor({"configurations", "-c", computer, "-o", "name"}, name + "\n");
+}
+
 pid_t Fleet::KeeperPid(const std::string& client) {
   const std::string out = Berth({"keeper", "status"}, "", client).out;
   pid_t pid = 0;

@@ -65,6 +65,14 @@ class Fleet {
   void StartAgent(const std::string& computer);
   void KillAgent(const std::string& computer, int signal);
 
+  // `berth-agent configuration` with these words, on a computer.
+  Process::Finished Configuration(const std::string& computer,
+                                  std::vector<std::string> words);
+  // Registers `text` as the configuration `name`, and waits until the broker
+  // knows it.
+  void Register(const std::string& computer, const std::string& name,
+                const std::string& text);
+
   // The pid of the client's keeper; 0 if there is none.
   pid_t KeeperPid(const std::string& client = "laptop");
 
