@@ -3,8 +3,9 @@
 
 namespace berth {
 
-// Of all programs: they are built and released together.
-inline constexpr char kVersion[] = "0.1.0";
+// Of all programs: they are built and released together. In one place of each
+// program, so that a test can make the next version of it.
+extern const char kVersion[];
 
 }  // namespace berth
 

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "agent/holder/identity_file.h"
 #include "agent/link/frames.h"
+#include "agent/sessions/holder_version.h"
 #include "base/escape.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -26,16 +26,6 @@ constexpr size_t kTellBytes = 4 << 10;
 constexpr int kTellFrames = 16;
 // Longer than any event of a watched terminal.
 constexpr size_t kMaxEvent = 128 << 10;
-// The first version of holders that know what their terminal looks like, and
-// who types there.
-constexpr uint32_t kVisitsVersion = 2;
-
-bool KnowsVisits(const std::string& directory) {
-  const auto identity =
-      holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
-  return identity.ok() && identity->version >= kVisitsVersion;
-}
-
 std::string What(const holder::v1::State& state) {
   if (state.kind() == holder::v1::State::STARTING) {
     return "its shell reads its start-up files";
@@ -94,7 +84,7 @@ absl::Status EnterCall::Prepare() {
              session_->terminals().Knows(visitor_.id, absl::Now());
   wait_until_ = absl::Now() + FromProto(first_.open().wait());
   BERTH_RETURN_IF_ERROR(Hold());
-  knows_visits_ = KnowsVisits(session_->directory());
+  knows_visits_ = HolderVersionOf(session_->directory()) >= kScreensVersion;
   follower_.emplace(knows_visits_);
   BERTH_RETURN_IF_ERROR(Connect());
   return stream_.Open(
@@ -127,7 +117,10 @@ absl::Status EnterCall::Connect() {
       HolderConnection::Connect(session_->directory());
   if (!connection.ok()) {
     // It may just be ending.
-    if (!session_->WaitEnded(kEndLimit)) return connection.status();
+    if (!absl::IsUnavailable(connection.status()) ||
+        !session_->WaitEnded(kEndLimit)) {
+      return connection.status();
+    }
     return session_->CheckLives();
   }
   connection->set_max_event(kMaxEvent);
@@ -261,9 +254,11 @@ absl::Status EnterCall::Attach() {
 }
 
 void EnterCall::Watch(holder::v1::Request request) {
-  request.mutable_watch_terminal()->set_exit_leaves(
-      visitor_.mode != v1::TERMINAL_MODE_PEEK &&
-      !first_.open().exit_ends_session());
+  if (knows_visits_) {
+    request.mutable_watch_terminal()->set_exit_leaves(
+        visitor_.mode != v1::TERMINAL_MODE_PEEK &&
+        !first_.open().exit_ends_session());
+  }
   Ask(request);
 }
 

@@ -60,7 +60,8 @@ absl::Status ReceiveCall::Prepare() {
     if (connection.ok()) {
       holder_ = std::make_unique<HolderConnection>(*std::move(connection));
       CatchUp();
-    } else if (!session_->WaitEnded(kEndLimit)) {
+    } else if (!absl::IsUnavailable(connection.status()) ||
+               !session_->WaitEnded(kEndLimit)) {
       return connection.status();
     }
   }

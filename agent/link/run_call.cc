@@ -90,7 +90,10 @@ absl::Status RunCall::Prepare() {
   absl::StatusOr<HolderConnection> connection =
       HolderConnection::Connect(session_->directory());
   if (!connection.ok()) {
-    if (!session_->WaitEnded(kEndLimit)) return connection.status();
+    if (!absl::IsUnavailable(connection.status()) ||
+        !session_->WaitEnded(kEndLimit)) {
+      return connection.status();
+    }
     return ServeEndedSession(connection.status());
   }
   {

@@ -9,7 +9,8 @@ holder::v1::Request TerminalFollower::Begin(
   next_ = from_offset;
   holder::v1::Request request;
   holder::v1::WatchTerminal& watch = *request.mutable_watch_terminal();
-  if (from_offset) watch.set_from_offset(*from_offset);
+  // A holder without screens sends what the terminal prints from now on.
+  if (from_offset && screens_) watch.set_from_offset(*from_offset);
   return request;
 }
 

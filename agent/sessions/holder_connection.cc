@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/sessions/holder_version.h"
 #include "base/files.h"
 #include "base/status_macros.h"
 
@@ -38,6 +39,7 @@ absl::Status CheckPeer(int fd) {
 
 absl::StatusOr<HolderConnection> HolderConnection::Connect(
     const std::string& directory) {
+  BERTH_RETURN_IF_ERROR(CheckHolderVersion(HolderVersionOf(directory)));
   // By way of a descriptor: a socket's path has room for 107 bytes only.
   const UniqueFd dir(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!dir.valid()) {

@@ -21,6 +21,7 @@ class HolderConnection {
  public:
   // Connects to the holder of the session in `directory`. UNAVAILABLE: nobody
   // listens there. PERMISSION_DENIED: a process of another user does.
+  // FAILED_PRECONDITION: it speaks a version that this agent does not.
   static absl::StatusOr<HolderConnection> Connect(const std::string& directory);
 
   // Sends one request, with the descriptor `fd` unless that is -1. Waits while

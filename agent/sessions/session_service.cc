@@ -2,7 +2,6 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +17,7 @@
 #include "agent/sessions/environment.h"
 #include "agent/sessions/holder_connection.h"
 #include "agent/sessions/holder_process.h"
+#include "agent/sessions/holder_version.h"
 #include "agent/sessions/session_journal.h"
 #include "agent/sessions/session_record.h"
 #include "agent/sessions/shell_trial.h"
@@ -38,12 +38,8 @@ constexpr absl::Duration kStartLimit = absl::Seconds(10);
 // A holder gives its shell some seconds, too; then it is killed.
 constexpr absl::Duration kTerminateLimit = absl::Seconds(5);
 constexpr absl::Duration kKillLimit = absl::Seconds(2);
-constexpr absl::Duration kFirstStateLimit = absl::Seconds(2);
-// How long the output of a session that ended can be received.
-constexpr absl::Duration kKeepEnded = absl::Hours(24);
 // Longer than anything that runs on a worker takes.
 constexpr absl::Duration kStopLimit = absl::Seconds(30);
-constexpr uint32_t kHolderVersion = 2;
 constexpr uint32_t kRows = 24;
 constexpr uint32_t kColumns = 80;
 
@@ -62,32 +58,6 @@ void AddLimit(uint32_t resource, const std::optional<uint64_t>& limit,
 }
 
 }  // namespace
-
-v1::SessionEnd FindEnd(const std::string& directory, holder::HolderFate fate) {
-  v1::SessionEnd end;
-  const absl::StatusOr<SessionJournal> journal = ReadSessionJournal(directory);
-  if (!journal.ok() || !journal->end.has_value()) {
-    end.set_reason(fate == holder::HolderFate::kRebooted
-                       ? v1::END_REASON_COMPUTER_RESTARTED
-                       : v1::END_REASON_HOLDER_LOST);
-    *end.mutable_at() = ToProto(absl::Now());
-    return end;
-  }
-  const holder::v1::SessionEnded& ended = *journal->end;
-  end.set_reason(v1::EndReason_IsValid(ended.reason())
-                     ? static_cast<v1::EndReason>(ended.reason())
-                     : v1::END_REASON_SHELL_EXITED);
-  *end.mutable_at() = ToProto(absl::FromUnixNanos(ended.at_ns()));
-  end.set_detail(ended.detail());
-  if (ended.wait_status() >= 0) {
-    if (WIFSIGNALED(ended.wait_status())) {
-      end.mutable_exit_status()->set_signal(WTERMSIG(ended.wait_status()));
-    } else {
-      end.mutable_exit_status()->set_code(WEXITSTATUS(ended.wait_status()));
-    }
-  }
-  return end;
-}
 
 SessionService::SessionService(Options options,
                                const Configurations& configurations,
@@ -146,61 +116,7 @@ absl::Status SessionService::Start() {
   EndLeftTrials(options_.directory);
   shells_.Load();
   BERTH_RETURN_IF_ERROR(monitor_.Start());
-  std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(sessions, error)) {
-    const std::string name = entry.path().filename();
-    if (IsUuid(name)) Adopt(name);
-  }
-  if (error) {
-    return ErrnoToStatus(error.value(), absl::StrCat("read ", sessions));
-  }
-  return absl::OkStatus();
-}
-
-void SessionService::Adopt(const std::string& instance_id) {
-  const std::string directory = DirectoryOf(instance_id);
-  const auto record = LoadSessionRecord(directory);
-  const auto identity =
-      holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
-  if (!record.ok()) {
-    SPDLOG_ERROR("session {}: {}", instance_id, record.status().ToString());
-    return;
-  }
-  if (record->instance_id() != instance_id) {
-    SPDLOG_ERROR("session {}: its record is of another", instance_id);
-    return;
-  }
-  auto session =
-      std::make_shared<ManagedSession>(directory, *record, ProfileOf(*record));
-  // Whatever it was made for broke when the last agent ended.
-  session->Promote();
-  table_.Add(session);
-  if (session->ended()) {
-    return DeleteAfter(FromProto(record->end().at()) + kKeepEnded - absl::Now(),
-                       session);
-  }
-  const holder::HolderFate fate =
-      identity.ok() ? holder::FateOf(*identity) : holder::HolderFate::kDead;
-  if (fate == holder::HolderFate::kAlive) {
-    const absl::Status watched = Watch(session);
-    if (watched.ok()) return;
-    SPDLOG_WARN("session {}: {}", instance_id, watched.ToString());
-    KillHolder(*identity, record->shell_pid());
-  }
-  SetEnd(session, FindEnd(directory, fate));
-}
-
-absl::Status SessionService::Watch(const Session& session) {
-  BERTH_ASSIGN_OR_RETURN(HolderConnection connection,
-                         HolderConnection::Connect(session->directory()));
-  holder::v1::Request request;
-  request.mutable_attach();
-  BERTH_RETURN_IF_ERROR(connection.Send(request));
-  BERTH_ASSIGN_OR_RETURN(const auto event,
-                         connection.Receive(kFirstStateLimit));
-  if (event.has_state()) session->OnState(event.state());
-  return monitor_.Follow(session, std::move(connection));
+  return TakeUpAll(sessions);
 }
 
 absl::StatusOr<SessionService::Source> SessionService::FindSource(
@@ -533,10 +449,7 @@ void SessionService::EndVisit(const Session& session, const v1::Client& client,
 absl::Status SessionService::SetBuffering(const Session& session,
                                           v1::BufferingMode mode) {
   if (mode == session->Snapshot().buffering()) return absl::OkStatus();
-  BERTH_ASSIGN_OR_RETURN(
-      const holder::HolderIdentity identity,
-      holder::ReadIdentityFile(absl::StrCat(session->directory(), "/holder")));
-  if (identity.version < kHolderVersion) {
+  if (HolderVersionOf(session->directory()) < kScreensVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         "session ", session->Snapshot().id(),
         " was made by an older agent: its buffering mode can't be changed"));
@@ -593,14 +506,16 @@ absl::Status SessionService::EndAndForget(const Session& session) {
 
 bool SessionService::Terminate(const Session& session, v1::EndReason reason) {
   if (session->ended()) return true;
-  if (auto connection = HolderConnection::Connect(session->directory());
-      connection.ok()) {
+  auto connection = HolderConnection::Connect(session->directory());
+  if (connection.ok()) {
     holder::v1::Request request;
     request.mutable_terminate()->set_reason(reason);
     // If it does not take this, it is killed below.
     connection->Send(request).IgnoreError();
   }
-  if (session->WaitEnded(kTerminateLimit)) return true;
+  // One that can't be spoken to need not be waited for.
+  const bool asked = !absl::IsFailedPrecondition(connection.status());
+  if (asked && session->WaitEnded(kTerminateLimit)) return true;
   const auto identity =
       holder::ReadIdentityFile(absl::StrCat(session->directory(), "/holder"));
   if (identity.ok()) KillHolder(*identity, session->Snapshot().shell_pid());
@@ -612,17 +527,6 @@ void SessionService::OnIdle(const Session& session) {
   SPDLOG_INFO("session {} was idle for its time", session->instance_id());
   workers_.Run(
       [this, session] { Terminate(session, v1::END_REASON_IDLE_TIMEOUT); });
-}
-
-void SessionService::OnHolderGone(const Session& session) {
-  const std::string path = absl::StrCat(session->directory(), "/holder");
-  const auto identity = holder::ReadIdentityFile(path);
-  if (identity.ok() && !WaitForExit(*identity, kKillLimit)) {
-    // It is there, and only this connection is not.
-    if (Watch(session).ok()) return;
-    KillHolder(*identity, session->Snapshot().shell_pid());
-  }
-  SetEnd(session, FindEnd(session->directory(), holder::HolderFate::kDead));
 }
 
 void SessionService::SetEnd(const Session& session, v1::SessionEnd end) {

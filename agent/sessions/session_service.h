@@ -28,6 +28,9 @@ class SessionService {
  public:
   using Session = std::shared_ptr<ManagedSession>;
 
+  // How long the output of a session that ended can be received.
+  static constexpr absl::Duration kKeepEnded = absl::Hours(24);
+
   struct Options {
     std::string directory;  // Of the agent's state; sessions are below it.
     std::string holder;     // Path of the berth-holder program.
@@ -102,10 +105,20 @@ class SessionService {
   // What a session of the last run was made from.
   v1::Configuration ProfileOf(const v1::Session& session) const;
 
-  // Takes up one session of the last run.
-  void Adopt(const std::string& instance_id);
-  // Connects to the holder of a session and watches it.
+  // Takes up the sessions of the last run, below `directory`: all at once, so
+  // that none waits for a holder that is slow.
+  absl::Status TakeUpAll(const std::string& directory);
+  // Lists one of them. Null: there is nothing to follow.
+  Session TakeUp(const std::string& instance_id);
+  // Deletes what is left of a session that was being made when the last agent
+  // ended. False: its holder has begun, so it is a session.
+  bool Discard(const std::string& instance_id);
+  // Connects to the holder of a new session and watches it.
   absl::Status Watch(const Session& session);
+  // Follows a session that was made before. One that can't be reached now is
+  // tried again for as long as its holder lives: nothing else has ended it.
+  void Rejoin(const Session& session, bool first);
+  void RejoinLater(const Session& session);
 
   // Finds out why a holder went away, and notes how its session ended.
   void OnHolderGone(const Session& session);

@@ -137,7 +137,7 @@ link::v1::Hello FakeBroker::WaitHello() {
   return hello;
 }
 
-link::v1::Reply FakeBroker::Ask(link::v1::Request request) {
+uint64_t FakeBroker::Tell(link::v1::Request request) {
   link::v1::BrokerMessage message;
   {
     MutexLock lock(mu_);
@@ -145,10 +145,14 @@ link::v1::Reply FakeBroker::Ask(link::v1::Request request) {
   }
   *message.mutable_request() = request;
   Write(message);
+  return request.request_id();
+}
+
+link::v1::Reply FakeBroker::Ask(link::v1::Request request) {
+  const uint64_t id = Tell(std::move(request));
   MutexLock lock(mu_);
-  EXPECT_TRUE(
-      WaitUntil([&] { return replies_.count(request.request_id()) > 0; }));
-  return replies_[request.request_id()];
+  EXPECT_TRUE(WaitUntil([&] { return replies_.count(id) > 0; }));
+  return replies_[id];
 }
 
 FakeBroker::ClientCall FakeBroker::Open(

@@ -56,6 +56,8 @@ class FakeBroker final : public link::v1::Link::Service {
   // The next hello: an agent is linked.
   link::v1::Hello WaitHello();
   link::v1::Reply Ask(link::v1::Request request);
+  // The same, without waiting for the answer. Returns the request's id.
+  uint64_t Tell(link::v1::Request request);
   ClientCall Open(link::v1::OpenCall::Method method, const std::string& user,
                   const std::string& instance_id,
                   const google::protobuf::MessageLite& first);

@@ -250,6 +250,14 @@ void Fleet::Register(const std::string& computer, const std::string& name,
   WaitFor({"configurations", "-c", computer, "-o", "name"}, name + "\n");
 }
 
+pid_t Fleet::BrokerPid() const {
+  return broker_.has_value() ? broker_->pid() : 0;
+}
+
+pid_t Fleet::AgentPid(const std::string& computer) const {
+  return agents_.at(computer).pid();
+}
+
 pid_t Fleet::KeeperPid(const std::string& client) {
   const std::string out = Berth({"keeper", "status"}, "", client).out;
   pid_t pid = 0;

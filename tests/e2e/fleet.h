@@ -73,6 +73,10 @@ class Fleet {
   void Register(const std::string& computer, const std::string& name,
                 const std::string& text);
 
+  // 0 while it does not run.
+  pid_t BrokerPid() const;
+  pid_t AgentPid(const std::string& computer) const;
+
   // The pid of the client's keeper; 0 if there is none.
   pid_t KeeperPid(const std::string& client = "laptop");
 
