@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "agent/holder/event_loop.h"
 #include "agent/holder/output_pipes.h"
@@ -36,13 +37,15 @@ struct ActiveCommand {
   // Until when it may wait, of the monotonic clock.
   absl::Time wait_deadline = absl::InfiniteFuture();
   bool waits = false;  // Rather than being refused.
+  // Why the shell was asked to give it back: its time to wait is over.
+  absl::Status withdrawn;
   std::optional<EventLoop::TimerId> wait_timer;
   // While it runs.
   std::optional<EventLoop::TimerId> timeout_timer;
   uint64_t terminal_offset = 0;  // Where the terminal was when it was sent.
   bool interrupted = false;
   bool timed_out = false;
-  // Set when the shell is done with it, and output is still being logged.
+  // What its end will say, from when the shell is done with it.
   std::optional<v1::Ended> ending;
   std::unique_ptr<StdinPipe> stdin_pipe;
   std::unique_ptr<OutputPipes> output;
@@ -53,20 +56,13 @@ struct ActiveCommand {
   std::vector<uint64_t> followers;
 };
 
-// One command of the session, from its reservation on.
+// One command of the session, from its reservation on. Its state is in the
+// CommandLane.
 struct Command {
-  enum class Phase {
-    kQueued,
-    kSent,     // The shell has it.
-    kStarted,  // The shell says that it has begun.
-    kEnded,
-  };
-
   uint64_t sequence = 0;
   std::string id;
   std::string digest;
   std::string what;
-  Phase phase = Phase::kQueued;
   int64_t started_at_ns = 0;
   uint64_t log_end = 0;
   uint64_t acked_offset = 0;

@@ -104,10 +104,22 @@ void Commands::Record(const v1::JournalRecord& record) {
 }
 
 void Commands::NotifyRunning(const std::string& text) {
-  if (running_ == nullptr) return;
+  const Command* command = running();
+  if (command == nullptr) return;
   v1::Event event;
   event.mutable_notice()->set_text(ValidText(text, kMaxText));
-  Broadcast(*running_, event);
+  Broadcast(*command, event);
+}
+
+// What makes no sense may come of a program in the session, which can say
+// anything in the shell's name.
+bool Commands::Step(uint64_t sequence, state::CommandEvent event) {
+  const state::Command from = lane_.of(sequence);
+  if (lane_.Apply(sequence, event) != nullptr) return true;
+  host_.Complain(absl::StrCat("command ", sequence, " is ",
+                              state::ToString(from), ": no '",
+                              state::ToString(event), "' is possible"));
+  return false;
 }
 
 // ---- The shell's side ----
@@ -116,9 +128,9 @@ void Commands::OnShellStateChange() {
   if (shell_.state() == shell::ShellState::kOvertaken) {
     overtaken_ = true;
     OnOvertaken();
-  } else if (std::exchange(overtaken_, false) && running_ != nullptr) {
+  } else if (std::exchange(overtaken_, false) && running() != nullptr) {
     // What the user's command printed is not the run's.
-    NoteTerminal(*running_);
+    NoteTerminal(*running());
   }
   StartNext();
 }
@@ -131,14 +143,14 @@ void Commands::NoteTerminal(Command& command) {
 
 void Commands::OnRunStarted(uint64_t sequence) {
   Command* command = FindActive(sequence);
-  if (command == nullptr || command != running_) {
+  if (!IsRunning(command)) {
     shell_.Cancel(true);  // It was taken back, and those who asked were told.
     return;
   }
+  if (!Step(sequence, state::CommandEvent::kBegin)) return;
   ActiveCommand& active = *command->active;
   if (active.wait_timer) loop_.Cancel(*active.wait_timer);
   active.wait_timer.reset();
-  command->phase = Command::Phase::kStarted;
   command->started_at_ns = WallNs();
   v1::Event event;
   v1::Started& started = *event.mutable_started();
@@ -155,7 +167,7 @@ void Commands::OnRunStarted(uint64_t sequence) {
     active.timeout_timer =
         loop_.After(absl::Milliseconds(active.timeout_ms), [this, sequence] {
           Command* late = FindActive(sequence);
-          if (late == nullptr || late != running_) return;
+          if (!IsRunning(late)) return;
           late->active->timeout_timer.reset();
           late->active->timed_out = true;
           shell_.Cancel(false);
@@ -173,11 +185,10 @@ void Commands::StopTimers(ActiveCommand& active) {
 
 void Commands::OnRunEnded(const shell::RunEnd& end) {
   Command* command = FindActive(end.id);
-  if (command == nullptr || command != running_) {
+  if (!IsRunning(command) || !Step(end.id, state::CommandEvent::kFinish)) {
     shell_.Acknowledge(end.id, false);
     return;
   }
-  running_ = nullptr;
   terminal_.Drain();
   shell_.Acknowledge(end.id,
                      terminal_.end() != command->active->terminal_offset);
@@ -191,30 +202,36 @@ void Commands::OnRunEnded(const shell::RunEnd& end) {
 
 void Commands::OnRunDropped(uint64_t sequence, const std::string& why) {
   Command* command = FindActive(sequence);
-  if (command == nullptr || command != running_) return;
-  running_ = nullptr;
-  EndUnstarted(*command,
-               why.empty() ? absl::CancelledError("withdrawn before it started")
-                           : absl::ResourceExhaustedError(absl::StrCat(
-                                 "the shell did not take the command: ", why)));
+  if (!IsRunning(command)) return;
+  absl::Status status = command->active->withdrawn;
+  if (!why.empty()) {
+    status = absl::ResourceExhaustedError(
+        absl::StrCat("the shell did not take the command: ", why));
+  } else if (status.ok()) {
+    status = absl::CancelledError("withdrawn before it started");
+  }
+  EndUnstarted(*command, status);
 }
 
 void Commands::OnShellEnd(int wait_status) {
   if (shell_ended_) return;
-  shell_ended_ = closed_ = true;
-  std::deque<uint64_t> waiting = std::move(waiting_);
-  waiting_.clear();
-  if (running_ != nullptr && running_->phase == Command::Phase::kSent) {
-    waiting.push_front(std::exchange(running_, nullptr)->sequence);
-  }
-  for (uint64_t sequence : waiting) {
+  shell_ended_ = true;
+  lane_.Close();
+  for (uint64_t sequence : lane_.Unstarted()) {
     EndUnstarted(
         *table_.Find(sequence),
         absl::FailedPreconditionError("the session ended before it started"));
   }
   DropStalledEnds();
-  if (running_ == nullptr) return;
-  Command& command = *std::exchange(running_, nullptr);
+  Command* command = running();
+  if (command == nullptr ||
+      !Step(command->sequence, state::CommandEvent::kFinish)) {
+    return;
+  }
+  BeginEnd(*command, ShellEnded(*command, wait_status));
+}
+
+v1::Ended Commands::ShellEnded(const Command& command, int wait_status) const {
   v1::Ended ended;
   ended.set_how(static_cast<uint32_t>(How::kShellEnded));
   ended.set_exit_code(ExitCodeOf(wait_status));
@@ -225,7 +242,7 @@ void Commands::OnShellEnd(int wait_status) {
     ended.set_detail(
         absl::StrCat("the shell was ended by signal ", WTERMSIG(wait_status)));
   }
-  BeginEnd(command, std::move(ended));
+  return ended;
 }
 
 // ---- Ending ----
@@ -276,8 +293,8 @@ void Commands::DropStalledEnds() {
 }
 
 void Commands::FinishEnd(Command& command) {
+  if (!Step(command.sequence, state::CommandEvent::kDrain)) return;
   ActiveCommand& active = *command.active;
-  command.phase = Command::Phase::kEnded;
   command.ended = std::make_unique<v1::Ended>(*std::move(active.ending));
   active.ending.reset();
   if (agent::CommandLog* log = logs_.Find(command.sequence)) {
@@ -324,8 +341,8 @@ void Commands::BoundLeftovers() {
 }
 
 void Commands::EndUnstarted(Command& command, const absl::Status& why) {
+  if (!Step(command.sequence, state::CommandEvent::kTakeBack)) return;
   StopTimers(*command.active);
-  command.phase = Command::Phase::kEnded;
   command.ended = std::make_unique<v1::Ended>();
   v1::Ended& ended = *command.ended;
   ended.set_sequence(command.sequence);

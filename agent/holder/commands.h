@@ -18,6 +18,7 @@
 #include "agent/log/journal.h"
 #include "agent/log/session_logs.h"
 #include "agent/shell/shell.h"
+#include "base/state/command_lane.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 
 namespace berth::holder {
@@ -33,6 +34,8 @@ class CommandsHost {
   virtual v1::State CurrentState() = 0;
   // CurrentState() may have changed.
   virtual void OnCommandsChange() = 0;
+  // For the agent's log.
+  virtual void Complain(const std::string& what) = 0;
 };
 
 // A session's commands: takes them, one after the other has the shell run them,
@@ -67,11 +70,11 @@ class Commands final : public OutputPipes::Observer {
   void OnShellEnd(int wait_status);
 
   // No command is taken or started any more.
-  void Close() { closed_ = true; }
+  void Close() { lane_.Close(); }
 
   // The command that the shell has; null if there is none.
-  const Command* running() const { return running_; }
-  size_t waiting() const { return waiting_.size(); }
+  Command* running() { return FindActive(lane_.running()); }
+  size_t waiting() const { return lane_.waiting(); }
   // Fills in what `state` says of output, and of the latest end.
   void DescribeOutput(v1::State& state) const;
   // Interrupts what runs, if anything does.
@@ -86,6 +89,13 @@ class Commands final : public OutputPipes::Observer {
   void OnClosed(uint64_t sequence) override;
 
  private:
+  // Makes a step of the table of commands. False: there is none; it was told.
+  bool Step(uint64_t sequence, state::CommandEvent event);
+  bool IsRunning(const Command* command) const {
+    return command != nullptr && command->sequence == lane_.running();
+  }
+  state::ShellReadiness Readiness() const;
+
   // Starting.
   void Follow(uint64_t connection, Command& command);
   bool FollowExisting(uint64_t connection, const v1::Start& request);
@@ -108,12 +118,12 @@ class Commands final : public OutputPipes::Observer {
   void GiveUpWaiting(uint64_t sequence);
   // Takes back a command that has not started.
   void TakeBack(Command& command, const absl::Status& why);
-  void RemoveWaiting(uint64_t sequence);
   // Ends a command that never started, as a refusal to those who wait for it.
   void EndUnstarted(Command& command, const absl::Status& why);
 
   // Ending.
   void StopTimers(ActiveCommand& active);
+  v1::Ended ShellEnded(const Command& command, int wait_status) const;
   void BeginEnd(Command& command, v1::Ended ended);
   void DropStalledEnds();
   void FinishEnd(Command& command);
@@ -141,13 +151,11 @@ class Commands final : public OutputPipes::Observer {
   CommandsHost& host_;
   const size_t max_leftovers_;
   CommandTable table_;
-  std::deque<uint64_t> waiting_;
-  Command* running_ = nullptr;
+  state::CommandLane lane_{kMaxWaiting};
   // Of the latest command that ran and ended; null if there is none.
   std::unique_ptr<v1::Ended> last_ended_;
   // The user's Enter came before the run that the shell has.
   bool overtaken_ = false;
-  bool closed_ = false;
   bool shell_ended_ = false;
   std::optional<EventLoop::TimerId> quiet_timer_;
   // Commands that the shell is done with and whose processes have their pipes.

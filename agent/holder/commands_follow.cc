@@ -39,7 +39,8 @@ void Commands::Follow(uint64_t connection, Command& command) {
     }
   }
   bool pending = !command.ended;
-  if (pending && command.phase != Command::Phase::kStarted) {
+  const state::Command at = lane_.of(command.sequence);
+  if (at == state::Command::kQueued || at == state::Command::kSent) {
     return SendQueued(connection, command);
   }
   if (!pending &&
@@ -67,7 +68,6 @@ void Commands::Follow(uint64_t connection, Command& command) {
 Command Commands::Recall(uint64_t sequence) {
   Command command;
   command.sequence = sequence;
-  command.phase = Command::Phase::kEnded;
   command.ended = std::make_unique<v1::Ended>();
   auto visit = [&](const v1::JournalRecord& record) {
     if (record.reserved().sequence() == sequence) {
@@ -108,7 +108,7 @@ void Commands::Interrupt(const v1::Interrupt& request) {
   // Its end waits for room in the log, if it has not come yet.
   if (command->active->ending) return command->active->output->DropRest();
   command->active->interrupted = true;
-  if (command->phase == Command::Phase::kStarted) {
+  if (lane_.of(command->sequence) == state::Command::kStarted) {
     shell_.Cancel(request.force());
   } else {  // If it is too late, it is cancelled when it has started.
     TakeBack(*command, absl::CancelledError("interrupted before it started"));
@@ -116,9 +116,9 @@ void Commands::Interrupt(const v1::Interrupt& request) {
 }
 
 void Commands::InterruptRunning(bool force) {
-  if (running_ == nullptr) return;
+  if (lane_.running() == 0) return;
   v1::Interrupt request;
-  request.set_sequence(running_->sequence);
+  request.set_sequence(lane_.running());
   request.set_force(force);
   Interrupt(request);
 }

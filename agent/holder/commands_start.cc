@@ -94,6 +94,9 @@ void Commands::Start(uint64_t connection, const v1::Start& request,
     if (status.ok()) stdin_pipe = *std::move(pipe);
   }
   if (status.ok()) status = Reserve(request);
+  if (status.ok() && !Step(table_.last() + 1, state::CommandEvent::kReserve)) {
+    status = absl::InternalError("the command can't be queued");
+  }
   if (!status.ok()) return Refuse(connection, request.command_id(), status);
   Command& command = table_.Add(request.command_id());
   command.digest = request.digest();
@@ -123,29 +126,49 @@ absl::Status Commands::Check(const v1::Start& request,
   if (!script.valid()) {
     return absl::InvalidArgumentError("the script is missing");
   }
-  if (closed_) {
+  if (lane_.closed()) {
     return absl::FailedPreconditionError("the session has ended");
   }
   return CheckScript(script.get());
 }
 
+state::ShellReadiness Commands::Readiness() const {
+  switch (shell_.state()) {
+    case shell::ShellState::kStarting:
+      return state::ShellReadiness::kStarting;
+    case shell::ShellState::kIdle:
+      return state::ShellReadiness::kIdle;
+    case shell::ShellState::kOvertaken:
+      return state::ShellReadiness::kOvertaken;
+    case shell::ShellState::kSent:
+    case shell::ShellState::kRunning:
+    case shell::ShellState::kUserBusy:
+      return state::ShellReadiness::kBusy;
+    case shell::ShellState::kReplaced:
+    case shell::ShellState::kExited:
+      return state::ShellReadiness::kReplaced;
+  }
+  return state::ShellReadiness::kReplaced;
+}
+
 absl::Status Commands::CheckBusy(const v1::Start& request) {
-  shell::ShellState state = shell_.state();
-  if (state == shell::ShellState::kReplaced) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the session's shell was replaced by ",
-                     host_.CurrentState().what(), ", which takes no commands"));
+  switch (lane_.Admit(Readiness(), request.wait_ms() > 0)) {
+    case state::Admission::kTaken:
+      return absl::OkStatus();
+    case state::Admission::kSessionEnded:
+      return absl::FailedPreconditionError("the session has ended");
+    case state::Admission::kShellReplaced:
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the session's shell was replaced by ", host_.CurrentState().what(),
+          ", which takes no commands"));
+    case state::Admission::kQueueFull:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(lane_.waiting(), " of ", kMaxWaiting,
+                       " commands wait in the session already"));
+    case state::Admission::kBusy:
+      return BusyError(host_.CurrentState());
   }
-  if (waiting_.size() >= kMaxWaiting) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(waiting_.size(), " of ", kMaxWaiting,
-                     " commands wait in the session already"));
-  }
-  bool busy = running_ != nullptr || !waiting_.empty() ||
-              (state != shell::ShellState::kIdle &&
-               state != shell::ShellState::kStarting);
-  if (busy && request.wait_ms() == 0) return BusyError(host_.CurrentState());
-  return absl::OkStatus();
+  return absl::InternalError("no such admission");
 }
 
 absl::Status Commands::Reserve(const v1::Start& request) {
@@ -167,11 +190,12 @@ void Commands::Enqueue(uint64_t connection, Command& command,
       shell::MonotonicNow() +
       absl::Milliseconds(wait_ms == 0 && starting ? kStartingWaitMs : wait_ms);
   command.active->waits = wait_ms > 0 || starting;
-  waiting_.push_back(sequence);
   StartNext();
   // It may even have ended, if the shell is gone.
   Command* queued = FindActive(sequence);
-  if (queued == nullptr || queued->phase != Command::Phase::kQueued) return;
+  if (queued == nullptr || lane_.of(sequence) != state::Command::kQueued) {
+    return;
+  }
   if (queued->active->waits) LimitWait(*queued);
   SendQueued(connection, *queued);
   host_.OnCommandsChange();
@@ -188,11 +212,11 @@ void Commands::LimitWait(Command& command) {
 // The command waits in the shell, so it has to be limited there as in the
 // queue.
 void Commands::OnOvertaken() {
-  if (running_ == nullptr) return;
-  Command& command = *running_;
-  if (!command.active->waits) return GiveUpWaiting(command.sequence);
-  for (uint64_t connection : command.active->followers) {
-    SendQueued(connection, command);
+  const Command* command = running();
+  if (command == nullptr) return;
+  if (!command->active->waits) return GiveUpWaiting(command->sequence);
+  for (uint64_t connection : command->active->followers) {
+    SendQueued(connection, *command);
   }
 }
 
@@ -206,7 +230,7 @@ void Commands::SendQueued(uint64_t connection, const Command& command) {
 void Commands::SendCredit(uint64_t sequence) {
   Command* command = FindActive(sequence);
   if (command == nullptr || !command->active->stdin_pipe ||
-      command->phase != Command::Phase::kStarted) {
+      lane_.of(sequence) != state::Command::kStarted) {
     return;
   }
   v1::Event event;
@@ -215,44 +239,39 @@ void Commands::SendCredit(uint64_t sequence) {
   Broadcast(*command, event);
 }
 
-void Commands::RemoveWaiting(uint64_t sequence) {
-  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), sequence),
-                 waiting_.end());
-}
-
 void Commands::GiveUpWaiting(uint64_t sequence) {
   Command* command = FindActive(sequence);
-  if (command == nullptr || command->phase == Command::Phase::kStarted) return;
+  if (command == nullptr) return;
   command->active->wait_timer.reset();
   absl::Status why = BusyError(host_.CurrentState());
-  if (command == running_) {
-    // The shell has it and answers later; nobody has to wait for that.
-    shell_.Withdraw(sequence);
-    running_ = nullptr;
-    EndUnstarted(*command, why);
-  } else {
-    TakeBack(*command, why);
+  if (lane_.WayBackOf(sequence, Readiness()) != state::WayBack::kAskShell) {
+    return TakeBack(*command, why);
   }
+  // It may have started just now. A shell that has not taken in what it was
+  // sent, as while a command bound to a key runs, finds this when it does.
+  shell_.Withdraw(sequence);
+  if (!command->active->withdrawn.ok()) return EndUnstarted(*command, why);
+  command->active->withdrawn = why;
+  command->active->wait_deadline = shell::MonotonicNow() + kTakeTime;
+  LimitWait(*command);
 }
 
 void Commands::TakeBack(Command& command, const absl::Status& why) {
-  if (command.phase == Command::Phase::kQueued) {
-    RemoveWaiting(command.sequence);
-    return EndUnstarted(command, why);
-  }
-  if (command.phase != Command::Phase::kSent) return;
-  shell_.Withdraw(command.sequence);
-  // The shell answers at its next prompt. If that is not now, nobody has to
-  // wait for it.
-  if (shell_.state() == shell::ShellState::kOvertaken) {
-    running_ = nullptr;
-    EndUnstarted(command, why);
+  switch (lane_.WayBackOf(command.sequence, Readiness())) {
+    case state::WayBack::kNow:
+      return EndUnstarted(command, why);
+    case state::WayBack::kNowAndTellShell:
+      shell_.Withdraw(command.sequence);
+      return EndUnstarted(command, why);
+    case state::WayBack::kAskShell:
+      return shell_.Withdraw(command.sequence);
+    case state::WayBack::kTooLate:
+      return;
   }
 }
 
 void Commands::StartNext() {
-  while (running_ == nullptr && !waiting_.empty() && !closed_ &&
-         shell_.state() == shell::ShellState::kIdle) {
+  while (const uint64_t next = lane_.Next(Readiness())) {
     absl::Duration noisy =
         terminal_.last_typed() + kQuiet - shell::MonotonicNow();
     if (noisy > absl::ZeroDuration()) {
@@ -263,8 +282,7 @@ void Commands::StartNext() {
       });
       return;
     }
-    Command& command = *table_.Find(waiting_.front());
-    waiting_.pop_front();
+    Command& command = *table_.Find(next);
     absl::Status status = HandOver(command);
     if (!status.ok()) EndUnstarted(command, status);
   }
@@ -296,21 +314,18 @@ absl::Status Commands::HandOver(Command& command) {
   run.script = active.script.get();
   run.exit_ends_shell = active.exit_ends_session;
   NoteTerminal(command);
-  command.phase = Command::Phase::kSent;
-  running_ = &command;
-  overtaken_ = false;
-  absl::Status status = shell_.Start(run);
-  if (!status.ok()) {
-    running_ = nullptr;
-    return status;
+  if (!Step(command.sequence, state::CommandEvent::kHandOver)) {
+    return absl::InternalError("the command can't be handed over");
   }
+  overtaken_ = false;
+  BERTH_RETURN_IF_ERROR(shell_.Start(run));
   active.script.reset();
   active.stdin_reader.reset();
   // A shell at its prompt takes it at once, but for what readline can be busy
   // with, such as a command bound to a key.
   active.wait_deadline =
       std::max(active.wait_deadline, shell::MonotonicNow() + kTakeTime);
-  if (running_ == &command) LimitWait(command);
+  if (IsRunning(&command)) LimitWait(command);
   return absl::OkStatus();
 }
 

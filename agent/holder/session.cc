@@ -21,7 +21,7 @@ namespace {
 
 // EndReason of berth.v1.
 constexpr uint32_t kShellExited = 2;
-constexpr uint32_t kStartFailed = 5;
+constexpr uint32_t kStartFailed = 6;
 
 constexpr size_t kMaxText = 4096;
 constexpr size_t kShownOutput = 400;
@@ -63,9 +63,8 @@ absl::Status Session::Init(const v1::HolderStart& start) {
       std::make_unique<Commands>(loop_, *shell_, *terminal_, *logs_, journal_,
                                  start.directory() + "/journal", *this);
   // No process is in session -1.
-  end_ = std::make_unique<SessionEnd>(loop_,
-                                      shell_->pid() > 0 ? shell_->pid() : -1,
-                                      [this] { OnAllEnded(); });
+  end_ = std::make_unique<SessionEnd>(
+      loop_, shell_->pid() > 0 ? shell_->pid() : -1, [this] { OnAllEnded(); });
   if (shell_->terminal() >= 0) BERTH_RETURN_IF_ERROR(terminal_->Open());
   control_ = shell_->control();
   return loop_.Watch(control_, EPOLLIN, [this](uint32_t) { HandleControl(); });
@@ -114,19 +113,24 @@ void Session::OnUnusable(const std::string& why) {
 void Session::OnStartedUp(const absl::Status& status) {
   if (status.ok()) return Ready(status);
   FailStart(absl::Status(
-      status.code(), absl::StrCat("the session's shell is not usable: ",
-                                  status.message())));
+      status.code(),
+      absl::StrCat("the session's shell is not usable: ", status.message())));
 }
 
 void Session::FailStart(const absl::Status& why) {
   Ready(why);
-  End(kStartFailed, std::string(why.message()));
+  BeginEnd(state::SessionEvent::kFail, kStartFailed,
+           std::string(why.message()));
 }
 
 void Session::Ready(const absl::Status& status) {
   if (hello_timer_) loop_.Cancel(*hello_timer_);
   hello_timer_.reset();
-  if (on_ready_) std::exchange(on_ready_, nullptr)(status);
+  if (!on_ready_) return;
+  const bool over = status.ok() && !Step(state::SessionEvent::kReady, 0, "");
+  std::exchange(on_ready_, nullptr)(
+      over ? absl::CancelledError("the session was ended before it was ready")
+           : status);
 }
 
 void Session::HelloTimedOut() {
@@ -221,23 +225,35 @@ void Session::OnShellExit(int wait_status) {
                  : " at its start",
         shown.empty() ? "" : absl::StrCat(": ", EscapeForTerminal(shown)));
     if (startup_) text = startup_->WithErrors(text);
-    absl::Status why = absl::FailedPreconditionError(text);
-    Ready(why);
-    end_reason_ = kStartFailed;
-    end_detail_ = std::string(why.message());
+    Ready(absl::FailedPreconditionError(text));
+    Step(state::SessionEvent::kFail, kStartFailed, text);
   }
   commands_->OnShellEnd(wait_status);
-  End(kShellExited, absl::StrCat("the shell ", DescribeExit(wait_status)));
+  BeginEnd(state::SessionEvent::kShellExit, kShellExited,
+           absl::StrCat("the shell ", DescribeExit(wait_status)));
 }
 
 // ---- The end ----
 
+bool Session::Step(state::SessionEvent event, uint32_t reason,
+                   const std::string& detail) {
+  const state::Session from = life_.state();
+  const state::SessionLife::Step step = life_.Apply(event, reason);
+  if (step == state::SessionLife::Step::kGaveReason) end_detail_ = detail;
+  if (step != state::SessionLife::Step::kRefused) return true;
+  Complain(absl::StrCat("the session is ", state::ToString(from), ": no '",
+                        state::ToString(event), "' is possible"));
+  return false;
+}
+
 void Session::End(uint32_t reason, const std::string& detail) {
+  BeginEnd(state::SessionEvent::kAsk, reason, detail);
+}
+
+void Session::BeginEnd(state::SessionEvent event, uint32_t reason,
+                       const std::string& detail) {
+  if (!Step(event, reason, detail)) return;
   commands_->Close();
-  if (end_reason_ == 0) {
-    end_reason_ = reason;
-    end_detail_ = detail;
-  }
   if (shell_->pid() == 0 && !shell_exited_) {
     shell_exited_ = true;
     commands_->OnShellEnd(SIGHUP);
@@ -249,9 +265,10 @@ void Session::OnAllEnded() {
   // Even if SIGCHLD has not been taken in yet.
   if (!shell_exited_) Reap();
   commands_->OnShellEnd(wait_status_);
+  Step(state::SessionEvent::kGone, kShellExited, "");
   v1::JournalRecord record;
   v1::SessionEnded& ended = *record.mutable_session_ended();
-  ended.set_reason(end_reason_);
+  ended.set_reason(life_.reason());
   ended.set_wait_status(wait_status_);
   ended.set_at_ns(absl::GetCurrentTimeNanos());
   ended.set_detail(ValidText(end_detail_, kMaxText));

@@ -21,6 +21,7 @@
 #include "agent/log/journal.h"
 #include "agent/log/session_logs.h"
 #include "agent/shell/shell.h"
+#include "base/state/session_life.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 
 namespace berth::holder {
@@ -65,6 +66,7 @@ class Session final : public shell::ShellObserver,
                     uint64_t offset) override;
   v1::State CurrentState() override;
   void OnCommandsChange() override;
+  void Complain(const std::string& what) override;
 
   // Connection::Observer.
   void OnRequest(Connection& connection, const v1::Request& request,
@@ -88,6 +90,12 @@ class Session final : public shell::ShellObserver,
   void ScheduleShellStep();
   void OnShellExit(int wait_status);
   void OnAllEnded();
+  // Makes a step of the table of sessions; `reason` and `detail` count if they
+  // are the first. False: there is no such step; it was told.
+  bool Step(state::SessionEvent event, uint32_t reason,
+            const std::string& detail);
+  void BeginEnd(state::SessionEvent event, uint32_t reason,
+                const std::string& detail);
 
   void Accept(UniqueFd fd);
   bool HasTerminal(Connection& connection);
@@ -134,8 +142,9 @@ class Session final : public shell::ShellObserver,
   int64_t since_ns_ = 0;
   bool shell_exited_ = false;
   int wait_status_ = -1;
-  uint32_t end_reason_ = 0;
-  std::string end_detail_;
+  state::SessionLife life_;
+  std::string end_detail_;  // Of life_.reason().
+  int complaints_ = 0;
 };
 
 }  // namespace berth::holder

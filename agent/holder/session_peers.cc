@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kMaxWhat = 200;
 constexpr size_t kMaxText = 4096;
+constexpr int kMaxComplaints = 100;
 constexpr char kInterruptKey = 3;  // Ctrl-C
 // A program that has printed something without a newline and then nothing for
 // so long is taken to wait for an answer.
@@ -293,6 +294,16 @@ void Session::OnCommandsChange() {
   }
   AnnounceState();
   if (CurrentKind() == v1::State::TERMINAL) RefreshStateLater();
+}
+
+// Few, so that a program that provokes them fills no log.
+void Session::Complain(const std::string& what) {
+  if (++complaints_ > kMaxComplaints) return;
+  v1::Event event;
+  event.mutable_notice()->set_text(ValidText(what, kMaxText));
+  for (auto& [id, connection] : connections_) {
+    if (connection->attached()) connection->Send(event);
+  }
 }
 
 void Session::AnnounceState() {

@@ -11,27 +11,6 @@
 #include "base/status_macros.h"
 
 namespace berth::agent {
-namespace {
-
-v1::CommandEnded ToEnded(const holder::v1::Ended& ended) {
-  v1::CommandEnded event;
-  event.set_command_id(ended.command_id());
-  event.set_how(v1::CommandEnded::How_IsValid(ended.how())
-                    ? static_cast<v1::CommandEnded::How>(ended.how())
-                    : v1::CommandEnded::UNKNOWN);
-  event.set_exit_code(ended.exit_code());
-  event.set_end_offset(ended.end_offset());
-  *event.mutable_duration() =
-      ToProto(absl::Nanoseconds(static_cast<int64_t>(ended.duration_ns())));
-  event.set_cwd(ended.cwd());
-  *event.mutable_ended_at() = ToProto(absl::FromUnixNanos(ended.ended_at_ns()));
-  event.set_detail(ended.detail());
-  event.set_sequence(ended.sequence());
-  return event;
-}
-
-}  // namespace
-
 void CommandFollower::Expect(std::string command_id,
                              std::optional<uint64_t> from_offset) {
   command_id_ = std::move(command_id);
@@ -40,9 +19,15 @@ void CommandFollower::Expect(std::string command_id,
   reader_.reset();
   offset_ = logged_end_ = ended_offset_ = 0;
   end_unknown_ = false;
-  finished_ = false;
+  view_ = state::View::kWaits;
   shows_end_ = true;
   last_.reset();
+}
+
+bool CommandFollower::Step(state::ViewEvent event) {
+  const state::ViewRow* row = Find(state::ViewTable(), view_, event);
+  if (row != nullptr) view_ = row->to;
+  return row != nullptr;
 }
 
 void CommandFollower::Send(const v1::CommandEvent& event) {
@@ -51,15 +36,17 @@ void CommandFollower::Send(const v1::CommandEvent& event) {
 }
 
 absl::Status CommandFollower::OnEvent(const holder::v1::Event& event) {
-  if (finished_) return absl::OkStatus();  // Of a command before.
+  if (finished()) return absl::OkStatus();  // Of a command before.
   if (event.has_queued()) {
+    if (!Step(state::ViewEvent::kQueued)) return absl::OkStatus();
     number_ = event.queued().sequence();
     v1::CommandEvent queued;
     *queued.mutable_queued()->mutable_behind() =
         ToActivity(event.queued().behind());
     Send(queued);
   } else if (event.has_started()) {
-    if (started()) return absl::OkStatus();  // Followed again.
+    // It may be followed again.
+    if (!Step(state::ViewEvent::kStarted)) return absl::OkStatus();
     const holder::v1::Started& from = event.started();
     v1::CommandStarted started;
     started.set_command_id(from.command_id());
@@ -70,7 +57,7 @@ absl::Status CommandFollower::OnEvent(const holder::v1::Event& event) {
     started.set_what(from.what());
     return Begin(started, from.acked_offset());
   } else if (event.has_refused()) {
-    finished_ = true;
+    Step(state::ViewEvent::kRefused);
     return absl::Status(static_cast<absl::StatusCode>(event.refused().code()),
                         event.refused().message());
   } else if (event.has_advanced() && event.advanced().sequence() == sequence_) {
@@ -93,7 +80,7 @@ absl::Status CommandFollower::OnEvent(const holder::v1::Event& event) {
 absl::Status CommandFollower::OnJournal(uint64_t sequence,
                                         const JournalCommand& command,
                                         bool running) {
-  if (!started()) {
+  if (Step(state::ViewEvent::kStarted)) {
     v1::CommandStarted started;
     started.set_command_id(command.command_id);
     started.set_sequence(sequence);
@@ -134,6 +121,7 @@ absl::Status CommandFollower::Begin(const v1::CommandStarted& started,
 }
 
 absl::Status CommandFollower::SetEnded(const holder::v1::Ended& ended) {
+  if (!Step(state::ViewEvent::kEnded)) return absl::OkStatus();
   ended_offset_ = ended.end_offset();
   logged_end_ = std::max(logged_end_, ended_offset_);
   if (offset_ > logged_end_ && !end_unknown_) return BeyondEnd();
@@ -156,7 +144,7 @@ bool CommandFollower::asked_beyond_end() const {
 }
 
 bool CommandFollower::HasOutput() const {
-  return !finished_ && started() &&
+  return !finished() && started() &&
          (offset_ < logged_end_ || (end_unknown_ && last_.has_value()));
 }
 
@@ -189,7 +177,7 @@ absl::Status CommandFollower::Pump() {
   BERTH_RETURN_IF_ERROR(WriteFrames(HasOutput() || last_.has_value()));
   if (HasOutput()) return PumpOutput();
   if (!last_.has_value()) return absl::OkStatus();
-  finished_ = true;
+  Step(state::ViewEvent::kShown);
   const v1::CommandEvent last = *std::exchange(last_, std::nullopt);
   if (shows_end_ && !stream_.Write(ToFrame(last), /*more=*/false)) {
     return absl::CancelledError("the client went away");
@@ -238,7 +226,7 @@ absl::Status CommandFollower::PumpOutput() {
       break;
     }
     case LogReader::Chunk::kData: {
-      if (!Wants(chunk.stream)) break;
+      if (!Wants(chunk.stream) || !Step(state::ViewEvent::kOutput)) break;
       const bool more = last_.has_value() && !end_unknown_ &&
                         chunk.offset + chunk.length >= logged_end_;
       if (!stream_.Write(frame.Finish(chunk.offset, chunk.stream, chunk.time_ns,

@@ -10,6 +10,7 @@
 #include "agent/link/call_stream.h"
 #include "agent/log/log_reader.h"
 #include "agent/sessions/session_journal.h"
+#include "base/state/tables.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 
@@ -63,9 +64,12 @@ class CommandFollower {
   // Where that is.
   uint64_t end_offset() const { return ended_offset_; }
   // All of it was sent, or it was refused.
-  bool finished() const { return finished_; }
+  bool finished() const { return view_ == state::View::kOver; }
 
  private:
+  // Makes a step of the table of views. False: there is none, so what is behind
+  // it must not be told.
+  bool Step(state::ViewEvent event);
   absl::Status Begin(const v1::CommandStarted& started, uint64_t acked_offset);
   absl::Status SetEnded(const holder::v1::Ended& ended);
   absl::Status PumpOutput();
@@ -87,7 +91,7 @@ class CommandFollower {
   uint64_t logged_end_ = 0;   // How far the log reaches.
   bool end_unknown_ = false;  // The log has to be read to tell.
   uint64_t ended_offset_ = 0;
-  bool finished_ = true;
+  state::View view_ = state::View::kOver;
   bool shows_end_ = true;
 
   v1::OutputStream only_ = v1::OUTPUT_STREAM_UNSPECIFIED;

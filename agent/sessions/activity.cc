@@ -21,6 +21,12 @@ v1::Activity::Kind ToKind(holder::v1::State::Kind kind) {
   }
 }
 
+v1::CommandEnded::How ToHow(uint32_t how) {
+  return v1::CommandEnded::How_IsValid(how)
+             ? static_cast<v1::CommandEnded::How>(how)
+             : v1::CommandEnded::UNKNOWN;
+}
+
 }  // namespace
 
 v1::Activity ToActivity(const holder::v1::State& state) {
@@ -37,15 +43,28 @@ v1::CommandSummary ToSummary(const holder::v1::Ended& ended) {
   v1::CommandSummary summary;
   summary.set_command_id(ended.command_id());
   summary.set_sequence(ended.sequence());
-  summary.set_how(v1::CommandEnded::How_IsValid(ended.how())
-                      ? static_cast<v1::CommandEnded::How>(ended.how())
-                      : v1::CommandEnded::UNKNOWN);
+  summary.set_how(ToHow(ended.how()));
   summary.set_exit_code(ended.exit_code());
   *summary.mutable_started_at() =
       ToProto(absl::FromUnixNanos(ended.started_at_ns()));
   *summary.mutable_ended_at() =
       ToProto(absl::FromUnixNanos(ended.ended_at_ns()));
   return summary;
+}
+
+v1::CommandEnded ToEnded(const holder::v1::Ended& ended) {
+  v1::CommandEnded event;
+  event.set_command_id(ended.command_id());
+  event.set_how(ToHow(ended.how()));
+  event.set_exit_code(ended.exit_code());
+  event.set_end_offset(ended.end_offset());
+  *event.mutable_duration() =
+      ToProto(absl::Nanoseconds(static_cast<int64_t>(ended.duration_ns())));
+  event.set_cwd(ended.cwd());
+  *event.mutable_ended_at() = ToProto(absl::FromUnixNanos(ended.ended_at_ns()));
+  event.set_detail(ended.detail());
+  event.set_sequence(ended.sequence());
+  return event;
 }
 
 }  // namespace berth::agent

@@ -9,7 +9,10 @@ namespace berth::agent {
 // What a holder says its shell does, as clients are told.
 v1::Activity ToActivity(const holder::v1::State& state);
 
-// How a command ended, in short. `what` is not known to a holder's Ended.
+// How a command ended, as those who follow it are told.
+v1::CommandEnded ToEnded(const holder::v1::Ended& ended);
+
+// The same in short. `what` is not known to a holder's Ended.
 v1::CommandSummary ToSummary(const holder::v1::Ended& ended);
 
 }  // namespace berth::agent

@@ -8,45 +8,62 @@ namespace berth::agent {
 
 absl::Status Hold::Set(const link::v1::SetHolderRequest& request,
                        absl::Time now) {
+  using Event = state::HoldEvent;
   if (request.has_holder()) {
-    if (!request.take()) {
-      const absl::Status free = CheckOther(request.holder().id());
-      if (!free.ok()) return free;
-    }
-    Give(request.holder(), /*lasting=*/true, now);
-    return absl::OkStatus();
+    return Apply(request.take() ? Event::kTake : Event::kConnect,
+                 request.holder(), now);
   }
-  if (!request.take()) {
-    const absl::Status mine = CheckOther(request.expected_client_id());
-    if (!mine.ok()) return mine;
-  }
-  lasting_ = false;
-  // Its open calls don't count any more: whoever lets go means it.
-  held_ = false;
-  calls_ = 0;
-  return absl::OkStatus();
+  v1::Client expected;
+  expected.set_id(request.expected_client_id());
+  return Apply(request.take() ? Event::kFree : Event::kLetGo, expected, now);
 }
 
 absl::Status Hold::Enter(const v1::Client& client, absl::Time now) {
-  const absl::Status free = CheckOther(client.id());
-  if (!free.ok()) return free;
-  if (!held_) Give(client, /*lasting=*/false, now);
-  ++calls_;
-  return absl::OkStatus();
+  const absl::Status entered = Apply(state::HoldEvent::kEnter, client, now);
+  if (entered.ok()) ++calls_;
+  return entered;
 }
 
 void Hold::Leave(const v1::Client& client) {
-  if (!held_ || holder_.client().id() != client.id() || calls_ == 0) return;
-  if (--calls_ == 0 && !lasting_) held_ = false;
+  if (const auto it = discounted_.find(client.id()); it != discounted_.end()) {
+    if (--it->second == 0) discounted_.erase(it);
+    return;
+  }
+  if (calls_ == 0 || WhoIs(client.id()) == state::From::kOther) return;
+  if (--calls_ > 0) return;
+  Apply(state::HoldEvent::kLeave, client, absl::InfinitePast()).IgnoreError();
 }
 
 void Hold::Restore(const v1::SessionHolder& holder) {
-  held_ = lasting_ = true;
+  state_ = state::Hold::kLasting;
   holder_ = holder;
 }
 
-absl::Status Hold::CheckOther(absl::string_view client_id) const {
-  if (!held_ || holder_.client().id() == client_id) return absl::OkStatus();
+void Hold::DiscountCalls() {
+  if (calls_ > 0) discounted_[holder_.client().id()] += calls_;
+  calls_ = 0;
+}
+
+state::From Hold::WhoIs(absl::string_view client_id) const {
+  return !held() || holder_.client().id() == client_id ? state::From::kHolder
+                                                       : state::From::kOther;
+}
+
+absl::Status Hold::Apply(state::HoldEvent event, const v1::Client& client,
+                         absl::Time now) {
+  const state::HoldRow* row = Find(*rows_, state_, WhoIs(client.id()), event);
+  if (row == nullptr) return HeldByOther();
+  state_ = row->to;
+  if (row->changes_hands || !held()) DiscountCalls();
+  if (row->changes_hands) *holder_.mutable_since() = ToProto(now);
+  // The same client may have another name now.
+  const bool asks =
+      event == state::HoldEvent::kConnect || event == state::HoldEvent::kTake;
+  if (row->changes_hands || asks) *holder_.mutable_client() = client;
+  return absl::OkStatus();
+}
+
+absl::Status Hold::HeldByOther() const {
   const std::string name = EscapeForTerminal(holder_.client().name());
   return absl::FailedPreconditionError(absl::StrCat(
       "session ", session_, " is held by ",
@@ -54,16 +71,6 @@ absl::Status Hold::CheckOther(absl::string_view client_id) const {
       absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", FromProto(holder_.since()),
                        absl::UTCTimeZone()),
       "; to take it: berth connect ", session_, " --take"));
-}
-
-void Hold::Give(const v1::Client& client, bool lasting, absl::Time now) {
-  if (!held_ || holder_.client().id() != client.id()) {
-    calls_ = 0;
-    *holder_.mutable_since() = ToProto(now);
-  }
-  held_ = true;
-  lasting_ = lasting;
-  *holder_.mutable_client() = client;
 }
 
 }  // namespace berth::agent

@@ -1,11 +1,13 @@
 #ifndef BERTH_AGENT_SESSIONS_HOLD_H_
 #define BERTH_AGENT_SESSIONS_HOLD_H_
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/state/tables.h"
 #include "proto/berth/link/v1/link.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 
@@ -17,7 +19,10 @@ namespace berth::agent {
 class Hold {
  public:
   // For messages: how people call the session, such as "3".
-  explicit Hold(std::string session) : session_(std::move(session)) {}
+  // `rows` must outlive this.
+  explicit Hold(std::string session,
+                const state::HoldRows& rows = state::HoldTable())
+      : session_(std::move(session)), rows_(&rows) {}
 
   // Applies a request. FAILED_PRECONDITION: another client holds the session;
   // the message names it.
@@ -31,19 +36,27 @@ class Hold {
   // As it was before a restart.
   void Restore(const v1::SessionHolder& holder);
 
-  bool held() const { return held_; }
+  bool held() const { return state_ != state::Hold::kFree; }
   // Holds it beyond any call: what has to be remembered.
-  bool lasting() const { return held_ && lasting_; }
+  bool lasting() const { return state_ == state::Hold::kLasting; }
   const v1::SessionHolder& holder() const { return holder_; }
 
  private:
-  absl::Status CheckOther(absl::string_view client_id) const;
-  void Give(const v1::Client& client, bool lasting, absl::Time now);
+  // From now on the holder's open calls don't count: whoever lets go means it.
+  void DiscountCalls();
+  // Makes a step of the table; without one, the error names the holder.
+  absl::Status Apply(state::HoldEvent event, const v1::Client& client,
+                     absl::Time now);
+  state::From WhoIs(absl::string_view client_id) const;
+  absl::Status HeldByOther() const;
 
-  const std::string session_;
-  bool held_ = false;
-  bool lasting_ = false;
+  std::string session_;
+  const state::HoldRows* rows_;
+  state::Hold state_ = state::Hold::kFree;
   int calls_ = 0;  // Open calls of the holder.
+  // By client: open calls that don't count. They must not be taken for later
+  // ones when they end.
+  std::map<std::string, int> discounted_;
   v1::SessionHolder holder_;
 };
 

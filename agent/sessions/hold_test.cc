@@ -110,5 +110,19 @@ TEST_F(HoldTest, IsRestored) {
   EXPECT_EQ(holder(), "ann");
 }
 
+// A call that was open when its client let go ended after a new one had begun,
+// and took the session away from that.
+TEST_F(HoldTest, AnOldCallDoesNotEndWhatANewOneHolds) {
+  const v1::Client ann = Client("ann");
+  ASSERT_TRUE(hold_.Enter(ann, now_).ok());
+  ASSERT_TRUE(hold_.Set(LetGo("ann"), now_).ok());
+  EXPECT_FALSE(hold_.held());
+  ASSERT_TRUE(hold_.Enter(ann, now_).ok());
+  hold_.Leave(ann);
+  EXPECT_TRUE(hold_.held()) << "one of its calls is open";
+  hold_.Leave(ann);
+  EXPECT_FALSE(hold_.held());
+}
+
 }  // namespace
 }  // namespace berth::agent

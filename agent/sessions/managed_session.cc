@@ -44,6 +44,8 @@ ManagedSession::ManagedSession(std::string directory, v1::Session session,
       session_(std::move(session)),
       hold_(absl::StrCat(session_.id())),
       clock_(TimeoutOf(session_)),
+      life_(session_.has_end() ? state::Session::kEnded
+                               : state::Session::kLive),
       made_for_(session_.holder().client().id()) {
   if (session_.has_holder()) hold_.Restore(session_.holder());
   session_.clear_terminals();  // They come back by themselves.
@@ -110,7 +112,9 @@ std::string ManagedSession::DetailsLocked(const v1::Session& session) const {
 
 std::optional<v1::Session> ManagedSession::TakeReport(bool details) {
   MutexLock lock(mu_);
-  if (gone_ || session_.temporary()) return std::nullopt;
+  if (life_.state() == state::Session::kForgotten || session_.temporary()) {
+    return std::nullopt;
+  }
   v1::Session session = SnapshotLocked();
   std::string essence = EssenceLocked(session);
   std::string all = DetailsLocked(session);
@@ -144,7 +148,7 @@ void ManagedSession::SetCommandText(uint64_t sequence,
 
 bool ManagedSession::HasNewDetails() const {
   MutexLock lock(mu_);
-  return !gone_ && !session_.temporary() &&
+  return life_.state() != state::Session::kForgotten && !session_.temporary() &&
          (DetailsLocked(SnapshotLocked()) != reported_details_ ||
           CommandOfUnknownTextLocked() != 0);
 }
@@ -275,6 +279,7 @@ bool ManagedSession::Leave(const v1::Client& client, bool complete) {
   MutexLock lock(mu_);
   if (session_.temporary()) {
     --visits_open_;
+    hold_.Leave(client);
     if (complete) return true;
     // Another stream of the same visit goes on.
     if (visits_open_ > 0) return false;
@@ -350,9 +355,12 @@ void ManagedSession::WarnOfIdleEnd() {
                    ", unless somebody connects"));
 }
 
-void ManagedSession::End(const v1::SessionEnd& end) {
+bool ManagedSession::End(const v1::SessionEnd& end) {
   MutexLock lock(mu_);
-  if (session_.has_end()) return;
+  if (life_.Apply(state::SessionEvent::kGone, end.reason()) ==
+      state::SessionLife::Step::kRefused) {
+    return false;
+  }
   *session_.mutable_end() = end;
   if (!state_.cwd().empty()) session_.set_cwd(state_.cwd());
   link::v1::SetHolderRequest nobody;
@@ -360,6 +368,7 @@ void ManagedSession::End(const v1::SessionEnd& end) {
   hold_.Set(nobody, absl::Now()).IgnoreError();
   UpdateClockLocked();
   ended_.NotifyAll();
+  return true;
 }
 
 bool ManagedSession::ended() const {
@@ -380,7 +389,9 @@ bool ManagedSession::WaitEnded(absl::Duration limit) {
 
 bool ManagedSession::StartEnding() {
   MutexLock lock(mu_);
-  return !std::exchange(ending_, true);
+  return life_.state() == state::Session::kLive &&
+         life_.Apply(state::SessionEvent::kAsk) !=
+             state::SessionLife::Step::kRefused;
 }
 
 absl::Status ManagedSession::Save() {
@@ -402,7 +413,9 @@ absl::Status ManagedSession::Save() {
 void ManagedSession::Forget() {
   {
     MutexLock lock(mu_);
-    gone_ = true;
+    // Of one that never came to be, nobody has waited for an end.
+    life_.Apply(state::SessionEvent::kGone);
+    life_.Apply(state::SessionEvent::kForget);
   }
   MutexLock io_lock(io_mu_);
   forgotten_ = true;

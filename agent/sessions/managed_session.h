@@ -14,6 +14,7 @@
 #include "agent/sessions/terminals.h"
 #include "base/cond_var.h"
 #include "base/mutex.h"
+#include "base/state/session_life.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 #include "proto/berth/link/v1/link.pb.h"
 #include "proto/berth/v1/computers.pb.h"
@@ -100,8 +101,8 @@ class ManagedSession {
   // uses the session in between.
   void WarnOfIdleEnd() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The session's shell is gone. The first end stays.
-  void End(const v1::SessionEnd& end) ABSL_LOCKS_EXCLUDED(mu_);
+  // The session's shell is gone. The first end stays: false if there is one.
+  bool End(const v1::SessionEnd& end) ABSL_LOCKS_EXCLUDED(mu_);
   bool ended() const ABSL_LOCKS_EXCLUDED(mu_);
   // False if it still lives after `limit`.
   bool WaitEnded(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
@@ -154,8 +155,8 @@ class ManagedSession {
   Hold hold_ ABSL_GUARDED_BY(mu_);
   IdleClock clock_ ABSL_GUARDED_BY(mu_);
   holder::v1::State state_ ABSL_GUARDED_BY(mu_);
-  bool ending_ ABSL_GUARDED_BY(mu_) = false;
-  bool gone_ ABSL_GUARDED_BY(mu_) = false;  // Nothing is reported any more.
+  // Forgotten: nothing is reported any more.
+  state::SessionLife life_ ABSL_GUARDED_BY(mu_);
   std::string reported_ ABSL_GUARDED_BY(mu_);
   std::string reported_details_ ABSL_GUARDED_BY(mu_);
   // What the command of the latest COMMAND state was: its end doesn't tell.

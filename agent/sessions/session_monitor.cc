@@ -9,9 +9,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/files.h"
 #include "base/session_events.h"
 #include "base/status_macros.h"
+#include "spdlog/spdlog.h"
 
 namespace berth::agent {
 namespace {
@@ -187,6 +189,10 @@ bool SessionMonitor::Receive(Followed& followed) {
     if (!event.ok()) return false;
     if (!event->has_value()) return true;
     if ((*event)->has_state()) followed.session->OnState((*event)->state());
+    if ((*event)->has_notice()) {
+      SPDLOG_WARN("session {}: {}", followed.session->instance_id(),
+                  EscapeForTerminal((*event)->notice().text()));
+    }
   }
 }
 

@@ -530,10 +530,14 @@ void SessionService::OnIdle(const Session& session) {
 }
 
 void SessionService::SetEnd(const Session& session, v1::SessionEnd end) {
+  RemoveCgroup(session->directory());
+  if (!session->End(end)) {
+    SPDLOG_WARN("session {} ended before, and not: {}", session->instance_id(),
+                v1::EndReason_Name(end.reason()));
+    return;
+  }
   SPDLOG_INFO("session {} ended: {}", session->instance_id(),
               v1::EndReason_Name(end.reason()));
-  RemoveCgroup(session->directory());
-  session->End(end);
   Save(session);
   monitor_.Touch(session);
   DeleteAfter(kKeepEnded, session);

@@ -66,13 +66,14 @@ void HookedShell::Handle(const ControlPacket& packet) {
       Change(ShellEvent::kPrompt);
       return OnReady();
     case BERTH_STARTED:
-      if (packet.id == run_id_) HandleStarted(packet.id);
+      // Any program in the session can say it again.
+      if (packet.id == run_id_ && !run_started_) HandleStarted(packet.id);
       return;
     case BERTH_DONE:
       return HandleDone(packet);
     case BERTH_WITHDRAWN:
     case BERTH_REFUSED:
-      if (packet.id != run_id_) return;
+      if (packet.id != run_id_ || run_started_) return;
       ForgetRun();
       observer_.OnRunDropped(packet.id, packet.text);
       return Change(ShellEvent::kRunDropped);
