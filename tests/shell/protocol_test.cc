@@ -200,11 +200,13 @@ TEST_F(ProtocolTest, RunThatWaitsTooLongIsRefusedAndNeverRuns) {
 
 TEST_F(ProtocolTest, QueuedRunsExecuteInTheirOrder) {
   Repeat([&](int) {
-    uint64_t first = Begin("sleep 0.05; order=");
+    uint64_t first =
+        Begin("until [ -e ~/go ]; do sleep 0.01; done; rm ~/go; order=");
     std::vector<uint64_t> queued;
     for (int k = 0; k < 8; ++k) {
       queued.push_back(Queue(StrCat("order=${order}", k)));
     }
+    WriteTextFile(session().home() + "/go", "");
     Finish(first);
     for (uint64_t sequence : queued) Finish(sequence);
     Run("echo $order", {.out = "01234567\n"});

@@ -109,13 +109,15 @@ TEST_F(RestrictedTest, EachRunIsAProcessGroupOfItsOwn) {
 }
 
 TEST_F(RestrictedTest, RunsQueueAndCanBeRefusedAsBusy) {
-  uint64_t first = Begin("sh -c 'sleep 0.2; echo first'");
+  Run("sh -c 'mkfifo ~/gate'");
+  uint64_t first = Begin("sh -c 'read go <~/gate; echo $go'");
   uint64_t second = Queue("echo second");
   Submission submission;
   submission.script = "echo x";
   submission.wait = absl::ZeroDuration();
   EXPECT_EQ(session().Submit(submission).status().code(),
             absl::StatusCode::kAborted);
+  WriteTextFile(session().home() + "/gate", "first\n");
   Finish(first, {.out = "first\n"});
   Finish(second, {.out = "second\n"});
 }

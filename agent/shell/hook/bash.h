@@ -84,6 +84,7 @@ extern volatile sig_atomic_t interrupt_state BERTH_WEAK;
 /* A signal that bash ends of once it looks; 0: none. */
 extern volatile sig_atomic_t terminating_signal BERTH_WEAK;
 extern int loop_level BERTH_WEAK;
+extern int executing_list BERTH_WEAK;
 extern int continuing BERTH_WEAK;
 extern int breaking BERTH_WEAK;
 extern int evalnest BERTH_WEAK;

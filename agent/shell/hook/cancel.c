@@ -52,6 +52,10 @@ static void interrupt_own_group(const struct sigaction *handler) {
 static void interrupt_shell(bool force) {
   struct sigaction handler;
   sigaction(SIGINT, NULL, &handler);
+  /* Outside of lists and loops bash answers a child's end by SIGINT with a new
+   * line for the person at the terminal; on stdout, which is the run's. Inside
+   * it takes the interrupt for its own, as is meant. */
+  if (&executing_list && executing_list == 0) executing_list = 1;
   interrupt_own_group(&handler);
   if (force) {
     forced = 1;

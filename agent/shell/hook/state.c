@@ -26,6 +26,7 @@ static struct saved_state {
   int evalnest;
   int indirection_level;
   int loop_level;
+  int executing_list;
   int user_status;
   int no_exit_on_failed_exec;
   int exit_on_error;
@@ -55,6 +56,7 @@ static void save_bash(void) {
   saved.evalnest = evalnest;
   saved.indirection_level = indirection_level;
   saved.loop_level = loop_level;
+  if (&executing_list) saved.executing_list = executing_list;
   saved.user_status = last_command_exit_value;
   saved.no_exit_on_failed_exec = no_exit_on_failed_exec;
   saved.return_catch_flag = return_catch_flag;
@@ -96,6 +98,7 @@ void state_restore(int status, bool keep_errexit) {
   evalnest = saved.evalnest;
   indirection_level = saved.indirection_level;
   loop_level = saved.loop_level;
+  if (&executing_list) executing_list = saved.executing_list;
   continuing = breaking = 0;
   interrupt_state = 0;
   /* A failed `exec x` gave job control up. */
