@@ -10,18 +10,31 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/files.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
+namespace {
+
+// The holder that an agent was starting when it was killed has its lock until
+// it is a program of its own: for milliseconds, on a busy machine for longer.
+constexpr absl::Duration kPatience = absl::Seconds(2);
+
+}  // namespace
 
 absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory) {
   const std::string path = directory + "/lock";
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.valid()) return ErrnoToStatus(errno, path);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("another agent serves ", directory));
+  const absl::Time deadline = absl::Now() + kPatience;
+  while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (absl::Now() > deadline) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("another agent serves ", directory));
+    }
+    absl::SleepFor(absl::Milliseconds(5));
   }
   const std::string pid = absl::StrCat(getpid(), "\n");
   if (ftruncate(file.get(), 0) != 0 ||

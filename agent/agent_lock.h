@@ -10,7 +10,8 @@
 namespace berth::agent {
 
 // Locks an agent's state directory for as long as the result is open, and notes
-// who does: two agents on one directory would both watch its sessions.
+// who does: two agents on one directory would both watch its sessions. Waits up
+// to 2 s for one that just died.
 // FAILED_PRECONDITION: another does already.
 absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory);
 

@@ -26,6 +26,7 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Computers/ListConfigurations", Right::kUser},
       {"/berth.v1.Admin/CreateJoinToken", Right::kAdmin},
       {"/berth.v1.Admin/IssueUserCertificate", Right::kAdmin},
+      {"/berth.v1.Admin/GetBrokerStatus", Right::kAdmin},
       // Whoever enrols has no certificate yet, but a join token.
       {"/berth.link.v1.Link/Enroll", Right::kAnybody},
       {"/berth.link.v1.Link/Renew", Right::kAgent},

@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::ValuesIn<Case>({
         {"Run", "/berth.v1.Sessions/Run", kWho, kOk, kOk, kNo, kNo},
         {"Token", "/berth.v1.Admin/CreateJoinToken", kWho, kNo, kOk, kNo, kNo},
+        {"Status", "/berth.v1.Admin/GetBrokerStatus", kWho, kNo, kOk, kNo, kNo},
         {"Enroll", "/berth.link.v1.Link/Enroll", kOk, kOk, kOk, kOk, kOk},
         {"Control", "/berth.link.v1.Link/Control", kWho, kNo, kNo, kOk, kNo},
         {"Call", "/berth.link.v1.Link/Call", kWho, kNo, kNo, kOk, kNo},

@@ -50,6 +50,11 @@ absl::Status CopyRegistry(const std::string& from, const std::string& to) {
   if (sqlite3_backup_finish(backup) != SQLITE_OK) {
     return SqliteStatus(target.get(), to);
   }
+  // Whoever used one after this moment could use it again in the copy.
+  if (sqlite3_exec(target.get(), "DELETE FROM tokens WHERE used_by = ''",
+                   nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return SqliteStatus(target.get(), to);
+  }
   return absl::OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "base/status_macros.h"
 #include "base/tls/identity.h"
+#include "broker/registry/sqlite_store.h"
 
 namespace berth::broker {
 namespace {
@@ -109,6 +110,8 @@ absl::StatusOr<std::string> InitBroker(const InitOptions& options) {
   config.admins = {options.admin};
   BERTH_RETURN_IF_ERROR(
       WriteFileAtomically(Join(dir, kConfigFile), FormatConfig(config), 0644));
+  // So that a broker without one knows that it has lost it.
+  BERTH_RETURN_IF_ERROR(SqliteStore::Open(Join(dir, config.registry)).status());
   return NextSteps(options);
 }
 
@@ -128,12 +131,17 @@ absl::StatusOr<Credentials> LoadCredentials(const std::string& directory) {
   BERTH_ASSIGN_OR_RETURN(std::string cert,
                          ReadFile(Join(directory, kBrokerFile)));
   BERTH_ASSIGN_OR_RETURN(const absl::Time expiry, CertificateExpiry(cert));
-  if (expiry - absl::Now() < kRenewBefore) {
-    BERTH_RETURN_IF_ERROR(MakeBrokerCertificate(ca, directory));
-    BERTH_ASSIGN_OR_RETURN(cert, ReadFile(Join(directory, kBrokerFile)));
-  }
   BERTH_ASSIGN_OR_RETURN(std::string key,
                          ReadFile(Join(directory, kBrokerKeyFile)));
+  if (expiry - absl::Now() < kRenewBefore) {
+    const absl::Status renewed = MakeBrokerCertificate(ca, directory);
+    if (renewed.ok()) {
+      BERTH_ASSIGN_OR_RETURN(cert, ReadFile(Join(directory, kBrokerFile)));
+      BERTH_ASSIGN_OR_RETURN(key, ReadFile(Join(directory, kBrokerKeyFile)));
+    } else if (expiry <= absl::Now()) {
+      return renewed;
+    }  // On a full disk the old one does, and the next start tries again.
+  }
   return Credentials{std::move(ca), std::move(cert), std::move(key)};
 }
 

@@ -8,10 +8,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "base/tls/credentials.h"
 #include "broker/call_authorizer.h"
-#include "broker/registry/sqlite_store.h"
+#include "broker/registry/open_registry.h"
 
 namespace berth::broker {
 namespace {
@@ -33,6 +34,26 @@ void SetServerOptions(grpc::ServerBuilder* builder) {
 
 }  // namespace
 
+namespace {
+
+absl::StatusOr<std::unique_ptr<Fleet>> OpenFleet(const std::string& path,
+                                                 absl::Duration hold_grace) {
+  BERTH_ASSIGN_OR_RETURN(OpenedRegistry opened,
+                         OpenRegistry(path, absl::Now()));
+  auto fleet = Fleet::Open(std::move(opened.store), hold_grace);
+  if (absl::IsDataLoss(fleet.status())) {
+    BERTH_ASSIGN_OR_RETURN(opened,
+                           ReplaceRegistry(path, fleet.status(), absl::Now()));
+    fleet = Fleet::Open(std::move(opened.store), hold_grace);
+  }
+  BERTH_RETURN_IF_ERROR(fleet.status());
+  if (opened.is_new) (*fleet)->SetRegistryIsNew();
+  if (!opened.notice.empty()) (*fleet)->AddNotice(opened.notice);
+  return fleet;
+}
+
+}  // namespace
+
 Server::Server(const Config& config, Credentials credentials,
                std::unique_ptr<Fleet> fleet)
     : credentials_(std::move(credentials)),
@@ -41,8 +62,7 @@ Server::Server(const Config& config, Credentials credentials,
       sessions_(*fleet_),
       files_(*fleet_),
       computers_(fleet_->registry()),
-      admin_(credentials_.ca, fleet_->store(),
-             config.user_certificate_lifetime),
+      admin_(credentials_.ca, *fleet_, config.user_certificate_lifetime),
       link_(credentials_.ca, *fleet_, config.agent_certificate_lifetime) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
@@ -51,9 +71,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   const std::string path = absl::StartsWith(config.registry, "/")
                                ? config.registry
                                : absl::StrCat(directory, "/", config.registry);
-  BERTH_ASSIGN_OR_RETURN(auto store, SqliteStore::Open(path));
-  BERTH_ASSIGN_OR_RETURN(auto fleet,
-                         Fleet::Open(std::move(store), config.hold_grace));
+  BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, config.hold_grace));
   std::unique_ptr<Server> server(
       new Server(config, std::move(credentials), std::move(fleet)));
   BERTH_RETURN_IF_ERROR(server->Listen(config.listen));

@@ -18,6 +18,8 @@ struct ComputerRecord {
   absl::Time enrolled_at;
   // When its link was last seen up.
   absl::Time last_seen;
+  // Whether its link was up when this was kept.
+  bool linked = false;
   // By name: berth.v1.Configuration, serialized.
   std::map<std::string, std::string> configurations = {};
 
@@ -36,6 +38,14 @@ struct TokenRecord {
   absl::Time used_at;
 
   bool operator==(const TokenRecord&) const = default;
+};
+
+// What a broker could not know, for its operators.
+struct NoticeRecord {
+  absl::Time at;
+  std::string text;
+
+  bool operator==(const NoticeRecord&) const = default;
 };
 
 }  // namespace berth::broker

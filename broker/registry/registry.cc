@@ -151,6 +151,8 @@ Registry::Changes Registry::LinkUp(absl::string_view computer,
   Changes changes;
   ComputerEntry& entry = ComputerLocked(computer);
   entry.reach = {.online = true, .since = now};
+  entry.heard = true;
+  entry.record.linked = true;
   entry.record.agent_version = hello.agent_version();
   entry.record.os = hello.os();
   entry.record.last_seen = now;
@@ -158,7 +160,12 @@ Registry::Changes Registry::LinkUp(absl::string_view computer,
   absl::flat_hash_set<std::string> missing = entry.sessions;
   for (const link::v1::SessionReport& report : hello.sessions()) {
     missing.erase(report.session().instance_id());
+    const std::string& id = report.session().instance_id();
+    const bool known = sessions_.contains(id);
     PutLocked(computer, report.session(), &changes).IgnoreError();
+    if (!known && sessions_.contains(id)) {
+      changes.learned.push_back(sessions_[id]);
+    }
   }
   for (const std::string& id : missing) RemoveLocked(id, &changes);
   *record = entry.record;
@@ -194,6 +201,7 @@ ComputerRecord Registry::LinkDown(absl::string_view computer, absl::Time now) {
   ComputerEntry& entry = ComputerLocked(computer);
   entry.reach = {.online = false, .since = now};
   entry.record.last_seen = now;
+  entry.record.linked = false;
   return entry.record;
 }
 
@@ -435,6 +443,15 @@ std::vector<v1::Configuration> Registry::Configurations() const {
     for (const auto& [name, info] : entry.configurations) all.push_back(info);
   }
   return all;
+}
+
+std::vector<std::string> Registry::Unheard() const {
+  MutexLock lock(mu_);
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : computers_) {
+    if (!entry.heard) names.push_back(name);
+  }
+  return names;
 }
 
 std::vector<v1::Computer> Registry::Computers() const {

@@ -38,6 +38,8 @@ class Registry {
   struct Changes {
     std::vector<SessionRecord> put;
     std::vector<std::string> deleted;  // Instance ids.
+    // At link-up: those of `put` that were not known at all.
+    std::vector<SessionRecord> learned;
     // All that changed, or went, also what the store need not hear of.
     std::vector<SessionRecord> touched;
   };
@@ -123,6 +125,10 @@ class Registry {
   std::vector<v1::Configuration> Configurations() const
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Computers that were not linked since this was loaded, by name: what is
+  // known of them is as it was then.
+  std::vector<std::string> Unheard() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // All computers, by name.
   std::vector<v1::Computer> Computers() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -130,6 +136,7 @@ class Registry {
   struct ComputerEntry {
     ComputerRecord record;
     Reachability reach;
+    bool heard = false;
     std::map<std::string, v1::Configuration> configurations;  // By name.
     absl::flat_hash_set<std::string> sessions;                // Instance ids.
   };

@@ -13,6 +13,7 @@ absl::Status SqliteStatus(sqlite3* database, absl::string_view path) {
           absl::StrCat(text, "; free some space there"));
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_ERROR:  // All statements are ours: a table is not there.
       return absl::DataLossError(absl::StrCat(
           text, "; move it away, and agents will tell what lives"));
     case SQLITE_BUSY:

@@ -59,6 +59,14 @@ constexpr const char* kMigrations[SqliteStore::kSchemaVersion] = {
       PRIMARY KEY (computer, name)
     ) WITHOUT ROWID;
     )sql",
+    R"sql(
+    ALTER TABLE computers ADD COLUMN linked INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE notices (
+      id INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      text TEXT NOT NULL
+    );
+    )sql",
 };
 
 int64_t ToNanos(absl::Time time) { return absl::ToUnixNanos(time); }
@@ -73,6 +81,19 @@ std::string DigestKey(absl::string_view digest) {
 
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(
     const std::string& path) {
+  auto store = Open(path, /*alone=*/false);
+  if (!absl::IsUnavailable(store.status()) &&
+      !absl::IsResourceExhausted(store.status())) {
+    return store;
+  }
+  // On a full disk there is no room for what processes share of it; alone it
+  // can still be read. If that was not why, the first error says more.
+  auto alone = Open(path, /*alone=*/true);
+  return alone.ok() ? std::move(alone) : std::move(store);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(
+    const std::string& path, bool alone) {
   const mode_t mask = umask(0077);
   sqlite3* raw = nullptr;
   const int result = sqlite3_open_v2(
@@ -85,7 +106,7 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(
   std::unique_ptr<SqliteStore> store;
   if (status.ok()) {
     sqlite3_busy_timeout(raw, 2000);
-    store.reset(new SqliteStore(std::move(database), path));
+    store.reset(new SqliteStore(std::move(database), path, alone));
     status = store->Migrate();  // Makes the files beside it, too.
   }
   umask(mask);
@@ -93,7 +114,18 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(
   return store;
 }
 
+absl::Status SqliteStore::Check() {
+  BERTH_ASSIGN_OR_RETURN(
+      Statement check,
+      Statement::Prepare(database_.get(), "PRAGMA quick_check(1)"));
+  BERTH_ASSIGN_OR_RETURN(const bool row, check.Step());
+  const std::string said = row ? check.Text(0) : "nothing can be read";
+  if (said == "ok") return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("registry '", path_, "': ", said));
+}
+
 absl::Status SqliteStore::Migrate() {
+  if (alone_) BERTH_RETURN_IF_ERROR(Execute("PRAGMA locking_mode = EXCLUSIVE"));
   BERTH_RETURN_IF_ERROR(Execute("PRAGMA journal_mode = WAL"));
   BERTH_RETURN_IF_ERROR(Execute("PRAGMA synchronous = NORMAL"));
   int version;
@@ -104,6 +136,7 @@ absl::Status SqliteStore::Migrate() {
     BERTH_RETURN_IF_ERROR(query.Step().status());
     version = static_cast<int>(query.Int(0));
   }
+  begun_ = version == 0;
   if (version > kSchemaVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         "registry '", path_, "' has schema ", version, ", and this program ",
@@ -163,12 +196,13 @@ void SqliteStore::Rollback() {
 absl::Status SqliteStore::PutComputer(const ComputerRecord& computer) {
   BERTH_ASSIGN_OR_RETURN(
       Statement * put,
-      Get("INSERT OR REPLACE INTO computers VALUES (?, ?, ?, ?, ?)"));
+      Get("INSERT OR REPLACE INTO computers VALUES (?, ?, ?, ?, ?, ?)"));
   BERTH_RETURN_IF_ERROR(put->BindText(computer.name)
                             .BindText(computer.agent_version)
                             .BindText(computer.os)
                             .BindInt(ToNanos(computer.enrolled_at))
                             .BindInt(ToNanos(computer.last_seen))
+                            .BindInt(computer.linked ? 1 : 0)
                             .Run());
   BERTH_ASSIGN_OR_RETURN(Statement * clear,
                          Get("DELETE FROM labels WHERE computer = ?"));
@@ -199,7 +233,7 @@ absl::StatusOr<std::vector<ComputerRecord>> SqliteStore::ListComputers() {
   std::map<std::string, ComputerRecord> computers;
   BERTH_ASSIGN_OR_RETURN(Statement * list,
                          Get("SELECT name, agent_version, os, enrolled_at, "
-                             "last_seen FROM computers"));
+                             "last_seen, linked FROM computers"));
   while (true) {
     BERTH_ASSIGN_OR_RETURN(const bool row, list->Step());
     if (!row) break;
@@ -209,6 +243,7 @@ absl::StatusOr<std::vector<ComputerRecord>> SqliteStore::ListComputers() {
                                 .os = list->Text(2),
                                 .enrolled_at = FromNanos(list->Int(3)),
                                 .last_seen = FromNanos(list->Int(4)),
+                                .linked = list->Int(5) != 0,
                                 .configurations = {}};
   }
   BERTH_ASSIGN_OR_RETURN(Statement * labels,
@@ -342,6 +377,28 @@ absl::Status SqliteStore::DeleteTokensExpiredBefore(absl::Time time) {
   BERTH_ASSIGN_OR_RETURN(Statement * erase,
                          Get("DELETE FROM tokens WHERE expires_at < ?"));
   return erase->BindInt(ToNanos(time)).Run();
+}
+
+absl::Status SqliteStore::AddNotice(const NoticeRecord& notice) {
+  BERTH_ASSIGN_OR_RETURN(Statement * add,
+                         Get("INSERT INTO notices (at, text) VALUES (?, ?)"));
+  BERTH_RETURN_IF_ERROR(
+      add->BindInt(ToNanos(notice.at)).BindText(notice.text).Run());
+  BERTH_ASSIGN_OR_RETURN(
+      Statement * trim,
+      Get("DELETE FROM notices WHERE id <= (SELECT max(id) FROM notices) - ?"));
+  return trim->BindInt(kMaxNotices).Run();
+}
+
+absl::StatusOr<std::vector<NoticeRecord>> SqliteStore::ListNotices() {
+  std::vector<NoticeRecord> notices;
+  BERTH_ASSIGN_OR_RETURN(Statement * list,
+                         Get("SELECT at, text FROM notices ORDER BY id"));
+  while (true) {
+    BERTH_ASSIGN_OR_RETURN(const bool row, list->Step());
+    if (!row) return notices;
+    notices.push_back({FromNanos(list->Int(0)), list->Text(1)});
+  }
 }
 
 }  // namespace berth::broker

@@ -20,12 +20,21 @@ namespace berth::broker {
 class SqliteStore final : public Store {
  public:
   // The schema that this program writes (PRAGMA user_version).
-  static constexpr int kSchemaVersion = 2;
+  static constexpr int kSchemaVersion = 3;
 
   // Opens `path`, making or migrating it as needed. FailedPrecondition: it was
   // written by a newer program.
   static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(
       const std::string& path);
+
+  // Whether this made the registry, at Open().
+  bool begun() const { return begun_; }
+  // Whether nobody else can open it while this is there: the disk is full, and
+  // has no room for what is shared.
+  bool alone() const { return alone_; }
+
+  // Looks through all of the file. DataLoss.
+  absl::Status Check();
 
   absl::Status Begin() override;
   absl::Status Commit() override;
@@ -43,6 +52,8 @@ class SqliteStore final : public Store {
                              absl::string_view computer,
                              absl::Time at) override;
   absl::Status DeleteTokensExpiredBefore(absl::Time time) override;
+  absl::Status AddNotice(const NoticeRecord& notice) override;
+  absl::StatusOr<std::vector<NoticeRecord>> ListNotices() override;
 
  private:
   struct Close {
@@ -50,8 +61,11 @@ class SqliteStore final : public Store {
   };
   using Database = std::unique_ptr<sqlite3, Close>;
 
-  SqliteStore(Database database, std::string path)
-      : database_(std::move(database)), path_(std::move(path)) {}
+  SqliteStore(Database database, std::string path, bool alone)
+      : database_(std::move(database)), path_(std::move(path)), alone_(alone) {}
+
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(
+      const std::string& path, bool alone);
 
   absl::Status Migrate();
   absl::Status PutConfigurations(const ComputerRecord& computer);
@@ -61,6 +75,8 @@ class SqliteStore final : public Store {
 
   Database database_;
   const std::string path_;
+  const bool alone_;
+  bool begun_ = false;
   absl::flat_hash_map<const char*, std::unique_ptr<Statement>> statements_;
 };
 

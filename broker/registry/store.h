@@ -54,6 +54,12 @@ class Store {
                                      absl::Time at) = 0;
   // Forgets tokens that expired before `time`.
   virtual absl::Status DeleteTokensExpiredBefore(absl::Time time) = 0;
+
+  // Adds a notice; the oldest go when there are kMaxNotices.
+  static constexpr int kMaxNotices = 20;
+  virtual absl::Status AddNotice(const NoticeRecord& notice) = 0;
+  // Oldest first.
+  virtual absl::StatusOr<std::vector<NoticeRecord>> ListNotices() = 0;
 };
 
 }  // namespace berth::broker

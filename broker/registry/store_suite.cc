@@ -2,6 +2,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 
 namespace berth::broker {
 
@@ -93,6 +96,17 @@ TEST_P(StoreSuite, KeepsTokensAndWhoUsedThem) {
   EXPECT_TRUE(store_->GetToken(token.digest).ok());
   ASSERT_TRUE(store_->DeleteTokensExpiredBefore(absl::FromUnixNanos(101)).ok());
   EXPECT_FALSE(store_->GetToken(token.digest).ok());
+}
+
+TEST_P(StoreSuite, KeepsTheLatestNotices) {
+  std::vector<NoticeRecord> expected;
+  for (int i = 0; i < Store::kMaxNotices + 5; ++i) {
+    const NoticeRecord notice{absl::FromUnixNanos(i), absl::StrCat("it's ", i)};
+    ASSERT_TRUE(store_->AddNotice(notice).ok());
+    if (i >= 5) expected.push_back(notice);
+  }
+  Reopen();
+  EXPECT_EQ(*store_->ListNotices(), expected);
 }
 
 TEST_P(StoreSuite, RollbackUndoesAndCommitKeeps) {

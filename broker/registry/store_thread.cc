@@ -1,5 +1,7 @@
 #include "broker/registry/store_thread.h"
 
+#include <spdlog/spdlog.h>
+
 #include <iterator>
 #include <utility>
 
@@ -10,7 +12,8 @@ namespace {
 
 // Whether the store is to blame, and the same may work later.
 bool IsStoreFailure(const absl::Status& status) {
-  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status) ||
+         absl::IsDataLoss(status);
 }
 
 }  // namespace
@@ -81,6 +84,18 @@ absl::Status StoreThread::CommitGroup(std::vector<Item>& items) {
   return status;
 }
 
+void StoreThread::Log(const absl::Status& status) {
+  const absl::Status before = health();
+  if (before.ok() && !status.ok()) {
+    SPDLOG_ERROR(
+        "the registry can't be written, so no new sessions are made; what is "
+        "known is served: {}",
+        status.ToString());
+  } else if (!before.ok() && status.ok()) {
+    SPDLOG_WARN("the registry can be written again");
+  }
+}
+
 void StoreThread::Finish(std::vector<Item> items, const absl::Status& status) {
   std::vector<Item> kept;
   for (Item& item : items) {
@@ -91,6 +106,7 @@ void StoreThread::Finish(std::vector<Item> items, const absl::Status& status) {
       kept.push_back(std::move(item));
     }
   }
+  Log(status);
   MutexLock lock(mu_);
   health_ = status;
   if (stopping_) return;

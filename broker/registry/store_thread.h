@@ -55,6 +55,8 @@ class StoreThread {
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
   // Waits for work and takes all of it. Empty: stopping.
   std::vector<Item> TakeAll() ABSL_LOCKS_EXCLUDED(mu_);
+  // Says when the store begins to fail, and when it is well again.
+  void Log(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
   // Runs and commits `items`, and tells how it went.
   absl::Status CommitGroup(std::vector<Item>& items);
   void Finish(std::vector<Item> items, const absl::Status& status)

@@ -52,6 +52,10 @@ class FakeStore : public Store {
     return {};
   }
   absl::Status DeleteTokensExpiredBefore(absl::Time) override { return {}; }
+  absl::Status AddNotice(const NoticeRecord&) override { return {}; }
+  absl::StatusOr<std::vector<NoticeRecord>> ListNotices() override {
+    return std::vector<NoticeRecord>();
+  }
 
  private:
   State& state_;

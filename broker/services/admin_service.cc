@@ -2,7 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -11,11 +13,15 @@
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "base/tls/identity.h"
+#include "base/version.h"
 #include "broker/ca/join_token.h"
 #include "broker/services/caller.h"
 
 namespace berth::broker {
 namespace {
+
+// Of computers, in an answer.
+constexpr size_t kMaxNames = 100;
 
 // `given`, or `standard` if nothing is given.
 absl::StatusOr<absl::Duration> Lifetime(bool has,
@@ -85,11 +91,11 @@ grpc::ServerUnaryReactor* AdminService::CreateJoinToken(
   response->set_ca_pem(ca_.cert_pem());
   SPDLOG_INFO("user '{}' makes a join token for '{}'", user,
               record->name_pattern.empty() ? "*" : record->name_pattern);
-  store_.Do([record = *std::move(record)](
-                Store& store) { return store.AddToken(record); },
-            [reactor](absl::Status status) {
-              reactor->Finish(ToGrpcStatus(status));
-            });
+  fleet_.store().Do([record = *std::move(record)](
+                        Store& store) { return store.AddToken(record); },
+                    [reactor](absl::Status status) {
+                      reactor->Finish(ToGrpcStatus(status));
+                    });
   return reactor;
 }
 
@@ -104,6 +110,35 @@ grpc::ServerUnaryReactor* AdminService::IssueUserCertificate(
                 CallerName(*context), request->user());
   }
   reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::GetBrokerStatus(
+    grpc::CallbackServerContext* context,
+    const v1::GetBrokerStatusRequest* /*request*/,
+    v1::GetBrokerStatusResponse* response) {
+  response->set_broker_version(kVersion);
+  *response->mutable_started_at() = ToProto(fleet_.started_at());
+  const absl::Status health = fleet_.store().health();
+  if (!health.ok())
+    response->set_registry_problem(std::string(health.message()));
+  for (const v1::Computer& computer : fleet_.registry().Computers()) {
+    response->set_computers(response->computers() + 1);
+    response->set_online(response->online() +
+                         (computer.state() == v1::COMPUTER_STATE_ONLINE));
+  }
+  const std::vector<std::string> unheard = fleet_.registry().Unheard();
+  response->set_unheard_count(unheard.size());
+  for (size_t i = 0; i < std::min(unheard.size(), kMaxNames); ++i) {
+    response->add_unheard(unheard[i]);
+  }
+  for (const NoticeRecord& notice : fleet_.Notices()) {
+    v1::BrokerNotice& to = *response->add_notices();
+    *to.mutable_at() = ToProto(notice.at);
+    to.set_text(notice.text);
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(grpc::Status::OK);
   return reactor;
 }
 

@@ -5,7 +5,7 @@
 
 #include "absl/time/time.h"
 #include "base/tls/certificates.h"
-#include "broker/registry/store_thread.h"
+#include "broker/services/fleet.h"
 #include "proto/berth/v1/admin.grpc.pb.h"
 
 namespace berth::broker {
@@ -16,10 +16,10 @@ class AdminService final : public v1::Admin::CallbackService {
   // Longest life of a user's certificate.
   static constexpr absl::Duration kMaxLifetime = absl::Hours(366 * 24);
 
-  // `ca` and `store` must outlive the service.
-  AdminService(const CertificateAuthority& ca, StoreThread& store,
+  // `ca` and `fleet` must outlive the service.
+  AdminService(const CertificateAuthority& ca, Fleet& fleet,
                absl::Duration user_lifetime)
-      : ca_(ca), store_(store), user_lifetime_(user_lifetime) {}
+      : ca_(ca), fleet_(fleet), user_lifetime_(user_lifetime) {}
 
   grpc::ServerUnaryReactor* CreateJoinToken(
       grpc::CallbackServerContext* context,
@@ -29,10 +29,14 @@ class AdminService final : public v1::Admin::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::IssueUserCertificateRequest* request,
       v1::IssueUserCertificateResponse* response) override;
+  grpc::ServerUnaryReactor* GetBrokerStatus(
+      grpc::CallbackServerContext* context,
+      const v1::GetBrokerStatusRequest* request,
+      v1::GetBrokerStatusResponse* response) override;
 
  private:
   const CertificateAuthority& ca_;
-  StoreThread& store_;
+  Fleet& fleet_;
   const absl::Duration user_lifetime_;
 };
 

@@ -2,15 +2,21 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/escape.h"
+#include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "broker/ca/join_token.h"
 
 namespace berth::broker {
 namespace {
+
+// What a broker that dies may not have written yet, at the most.
+constexpr absl::Duration kLastWrites = absl::Seconds(5);
 
 // "12:01:05", with the date if that was not within the last day.
 std::string SinceText(absl::Time time) {
@@ -35,12 +41,22 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace)
 
 absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(std::unique_ptr<Store> store,
                                                    absl::Duration hold_grace) {
-  BERTH_ASSIGN_OR_RETURN(const auto computers, store->ListComputers());
+  BERTH_ASSIGN_OR_RETURN(auto computers, store->ListComputers());
   BERTH_ASSIGN_OR_RETURN(const auto sessions, store->ListSessions());
   BERTH_ASSIGN_OR_RETURN(const auto next_ids, store->ListNextIds());
-  BERTH_RETURN_IF_ERROR(
-      store->DeleteTokensExpiredBefore(absl::Now() - kTokenMemory));
+  BERTH_ASSIGN_OR_RETURN(auto notices, store->ListNotices());
+  const absl::Time now = absl::Now();
+  // On a full disk the next start does it.
+  const absl::Status forgotten =
+      store->DeleteTokensExpiredBefore(now - kTokenMemory);
+  if (!forgotten.ok()) SPDLOG_WARN("{}", forgotten.ToString());
+  // Links that were up when the last broker died: nobody knows until when.
+  // From now on they are down.
+  for (ComputerRecord& computer : computers) {
+    if (std::exchange(computer.linked, false)) computer.last_seen = now;
+  }
   auto fleet = std::unique_ptr<Fleet>(new Fleet(std::move(store), hold_grace));
+  fleet->SetNotices(std::move(notices));
   fleet->registry_.Load(computers, sessions, next_ids);
   return fleet;
 }
@@ -59,6 +75,25 @@ void Fleet::Save(Registry::Changes changes) {
     }
     return absl::OkStatus();
   });
+}
+
+void Fleet::SetNotices(std::vector<NoticeRecord> notices) {
+  MutexLock lock(mu_);
+  notices_ = std::move(notices);
+}
+
+void Fleet::AddNotice(const std::string& text) {
+  SPDLOG_WARN("{}", EscapeForTerminal(text));
+  NoticeRecord notice{absl::Now(), text};
+  store_.Do([notice](Store& store) { return store.AddNotice(notice); });
+  MutexLock lock(mu_);
+  notices_.push_back(std::move(notice));
+  if (notices_.size() > Store::kMaxNotices) notices_.erase(notices_.begin());
+}
+
+std::vector<NoticeRecord> Fleet::Notices() const {
+  MutexLock lock(mu_);
+  return notices_;
 }
 
 void Fleet::Save(ComputerRecord computer) {
@@ -101,11 +136,39 @@ void Fleet::LinkUp(const std::shared_ptr<AgentConnection>& connection,
                    const link::v1::Hello& hello) {
   ComputerRecord record;
   Registry::Changes changes = agents_.Add(connection, hello, &record);
+  TellOfDifference(connection->computer(), changes);
   Save(std::move(record));
   Save(std::move(changes));
   // What did not change either: it can be reached again.
   feed_.Touch(registry_.SessionsOn(connection->computer()));
   LetGoOfAbsent(connection->computer());
+}
+
+void Fleet::TellOfDifference(const std::string& computer,
+                             const Registry::Changes& changes) {
+  if (!changes.learned.empty()) {
+    SPDLOG_WARN("agent '{}' told of {} sessions that the registry did not know",
+                computer, changes.learned.size());
+  }
+  if (!changes.deleted.empty()) {
+    SPDLOG_WARN("agent '{}' has no more {} sessions that the registry knew",
+                computer, changes.deleted.size());
+  }
+  // One that was begun anew says so itself; and once is enough.
+  if (registry_is_new_) return;
+  const auto old = std::count_if(changes.learned.begin(), changes.learned.end(),
+                                 [this](const SessionRecord& session) {
+                                   return FromProto(session->created_at()) <
+                                          started_at_ - kLastWrites;
+                                 });
+  if (old == 0 || told_of_age_.exchange(true)) return;
+  AddNotice(absl::StrCat(
+      "the registry is older than what agents tell of: '", computer, "' has ",
+      old,
+      " sessions that it did not know. Was it restored, or did its disk fail? "
+      "What agents tell is taken over as they connect; not known are join "
+      "tokens of that time, the labels of computers that joined in it (join "
+      "them again), and which session ids were used in it"));
 }
 
 void Fleet::LinkDown(const AgentConnection& connection) {

@@ -4,11 +4,15 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
+#include "broker/registry/records.h"
 #include "broker/registry/registry.h"
 #include "broker/registry/store.h"
 #include "broker/registry/store_thread.h"
@@ -37,6 +41,16 @@ class Fleet {
   StreamLimiter& streams() { return streams_; }
   SessionFeed& feed() { return feed_; }
 
+  // What this broker could not know, for operators: logged, kept in the store,
+  // and shown by Admin.GetBrokerStatus. Oldest first.
+  void AddNotice(const std::string& text) ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<NoticeRecord> Notices() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The registry was begun by this broker, instead of one that was lost. To be
+  // said before agents connect.
+  void SetRegistryIsNew() { registry_is_new_ = true; }
+  // When it was opened.
+  absl::Time started_at() const { return started_at_; }
+
   // Keeps what changed in the registry, and tells watchers of it.
   void Save(Registry::Changes changes);
   void Save(ComputerRecord computer);
@@ -64,6 +78,12 @@ class Fleet {
  private:
   Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace);
 
+  void SetNotices(std::vector<NoticeRecord> notices) ABSL_LOCKS_EXCLUDED(mu_);
+  // Says how the inventory of a computer differs from what was known.
+  void TellOfDifference(const std::string& computer,
+                        const Registry::Changes& changes)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // Lets go of what `client` holds: it has been away for too long.
   void LetGo(const Presence::Client& client);
   // Lets go of all that absent clients hold, on one computer (empty: on all).
@@ -72,6 +92,11 @@ class Fleet {
 
   // Whether holders that have not come back since the start count as absent.
   std::atomic<bool> settled_ = false;
+  const absl::Time started_at_ = absl::Now();
+  std::atomic<bool> registry_is_new_ = false;
+  std::atomic<bool> told_of_age_ = false;
+  mutable Mutex mu_;
+  std::vector<NoticeRecord> notices_ ABSL_GUARDED_BY(mu_);
   StreamLimiter streams_;
   Registry registry_;
   Agents agents_;

@@ -122,11 +122,9 @@ bool SessionCreator::Joined(const std::string& user,
 void SessionCreator::Start(std::shared_ptr<AgentConnection> connection,
                            link::v1::Request request,
                            const std::string& client_id) {
-  // While the store works, its record of the session follows; the agent's own
-  // is the truth. While it does not, nothing new is made.
-  if (fleet_.store().health().ok()) {
-    return Ask(std::move(connection), std::move(request), client_id);
-  }
+  // Before the agent hears of it: a broker that dies now must not give the id
+  // out again before that agent has told of the session. And while the store
+  // can't be written, nothing new is made.
   fleet_.store().Do(
       [owner = request.create().owner(), next = request.create().id() + 1](
           Store& store) { return store.RaiseNextId(owner, next); },

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/escape.h"
 #include "base/files.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -17,7 +19,8 @@ namespace {
 constexpr char kExamples[] =
     "Examples:\n"
     "  berth admin token create --name-pattern 'web*' --ttl 1h\n"
-    "  berth admin user add alice --out ~/alice --ttl 30d\n";
+    "  berth admin user add alice --out ~/alice --ttl 30d\n"
+    "  berth admin status\n";
 
 struct Options {
   std::string name_pattern;
@@ -63,6 +66,45 @@ absl::StatusOr<std::string> AddUser(Invocation& invocation,
   return absl::StrCat(stem, ".pem\n", stem, ".key\n");
 }
 
+std::string When(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", FromProto(time),
+                          absl::LocalTimeZone());
+}
+
+// For people. Texts come from the broker, and names from computers.
+std::string Describe(const v1::GetBrokerStatusResponse& status) {
+  const bool more =
+      status.unheard_count() > static_cast<uint32_t>(status.unheard_size());
+  std::string text = absl::StrCat(
+      "broker      ", EscapeForTerminal(status.broker_version()),
+      ", serves since ", When(status.started_at()), "\nregistry    ",
+      status.registry_problem().empty()
+          ? "can be written"
+          : absl::StrCat("can't be written, so no sessions are made: ",
+                         EscapeForTerminal(status.registry_problem())),
+      "\ncomputers   ", status.computers(), " known, ", status.online(),
+      " online, ", status.unheard_count(), " not heard of since then");
+  for (const std::string& name : status.unheard()) {
+    absl::StrAppend(&text, " ", EscapeForTerminal(name));
+  }
+  absl::StrAppend(&text, more ? " ...\n" : "\n");
+  for (const v1::BrokerNotice& notice : status.notices()) {
+    absl::StrAppend(&text, When(notice.at()), "  ",
+                    EscapeForTerminal(notice.text()), "\n");
+  }
+  return text;
+}
+
+int ShowStatus(Invocation& invocation, Connection& connection) {
+  const v1::GetBrokerStatusRequest request;
+  v1::GetBrokerStatusResponse response;
+  const absl::Status status =
+      Call(connection, invocation.signals(), connection.admin(),
+           &v1::Admin::Stub::GetBrokerStatus, request, response);
+  if (!status.ok()) return invocation.Fail(status);
+  return invocation.Print(Describe(response));
+}
+
 }  // namespace
 
 int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
@@ -77,6 +119,8 @@ int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
   CLI::App* user = parser.app().add_subcommand("user", "Users");
   user->require_subcommand(1);
   CLI::App* add = user->add_subcommand("add", "Makes a user's certificate");
+  CLI::App* show = parser.app().add_subcommand(
+      "status", "How the broker is, and what it could not know");
   Parser::AddTime(*create, "--ttl", options.lifetime,
                   "how long it can be used (1h; at most 7d)");
   create->add_option("--name-pattern", options.name_pattern,
@@ -93,6 +137,7 @@ int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
+  if (show->parsed()) return ShowStatus(invocation, **connection);
   if (create->parsed()) return CreateToken(invocation, **connection, options);
   const absl::StatusOr<std::string> files =
       AddUser(invocation, **connection, options);

@@ -187,6 +187,14 @@ bool FakeBroker::WaitMessage(
 }
 
 std::optional<v1::CommandEvent> FakeBroker::ClientCall::Next() {
+  const std::optional<std::string> frame = NextFrame();
+  if (!frame.has_value()) return std::nullopt;
+  v1::CommandEvent event;
+  EXPECT_TRUE(event.ParseFromString(*frame));
+  return event;
+}
+
+std::optional<std::string> FakeBroker::ClientCall::NextFrame() {
   MutexLock lock(broker_.mu_);
   CallState& call = broker_.calls_[id_];
   EXPECT_TRUE(broker_.WaitUntil([&] {
@@ -195,10 +203,9 @@ std::optional<v1::CommandEvent> FakeBroker::ClientCall::Next() {
             call.stream == nullptr);
   }));
   if (call.frames.empty()) return std::nullopt;
-  v1::CommandEvent event;
-  EXPECT_TRUE(event.ParseFromString(call.frames.front()));
+  std::string frame = std::move(call.frames.front());
   call.frames.pop_front();
-  return event;
+  return frame;
 }
 
 FakeBroker::ClientCall::Result FakeBroker::ClientCall::Finish() {

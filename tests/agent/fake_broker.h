@@ -30,6 +30,8 @@ class FakeBroker final : public link::v1::Link::Service {
 
     // The next event. Not set: the agent has sent its last.
     std::optional<v1::CommandEvent> Next();
+    // The same, of any call. Not set: the agent has sent its last.
+    std::optional<std::string> NextFrame();
     // All events up to `ended`, with the output put together.
     struct Result {
       std::string out;
