@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ namespace berth::agent {
 namespace {
 
 constexpr uint32_t kMaxAnswerBytes = 64 << 10;
+// What a process takes to end that has closed its connections.
+constexpr absl::Duration kEndingTime = absl::Milliseconds(100);
 
 // The fields of /proc/<pid>/stat after the name, which may contain anything.
 // The first of them is field 3.
@@ -153,11 +156,19 @@ absl::StatusOr<holder::v1::HolderStarted> ReadAnswer(int fd,
 
 bool WaitForExit(const holder::HolderIdentity& identity, absl::Duration limit) {
   const UniqueFd process(syscall(SYS_pidfd_open, identity.pid, 0));
+  if (!process.valid() && errno == ESRCH) return true;
+  const auto wait = [&](absl::Duration time) {
+    pollfd ended{process.get(), POLLIN, 0};
+    return process.valid() &&
+           poll(&ended, 1, absl::ToInt64Milliseconds(time)) == 1;
+  };
+  // Most are just ending. Who looks at such a one in /proc, while the kernel
+  // takes that apart, makes both spin for milliseconds.
+  const absl::Duration soon = std::min(limit, kEndingTime);
+  if (wait(soon)) return true;
   // Checked after it was opened: it can't become another process any more.
   if (holder::FateOf(identity) != holder::HolderFate::kAlive) return true;
-  pollfd ended{process.get(), POLLIN, 0};
-  return process.valid() &&
-         poll(&ended, 1, absl::ToInt64Milliseconds(limit)) == 1;
+  return wait(limit - soon);
 }
 
 void KillHolder(const holder::HolderIdentity& identity, pid_t shell_pid) {

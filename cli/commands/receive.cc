@@ -96,6 +96,12 @@ int Work(Invocation& invocation, Connection& connection, const Target& target,
   return 0;
 }
 
+int WorkOnJob(Invocation& invocation, Connection& connection,
+              const jobs::Job& job, const Options& options) {
+  return ReceiveJob(invocation, connection, job, options.from_start,
+                    options.no_follow);
+}
+
 int WorkOnAll(Invocation& invocation, Connection& connection,
               const SessionQuery& query, const Options& options) {
   const Targets found = FindTargets(connection, invocation, query);
@@ -110,14 +116,6 @@ int WorkOnAll(Invocation& invocation, Connection& connection,
     if (invocation.signals().left()) break;
   }
   return exit;
-}
-
-int WorkOnJob(Invocation& invocation, Connection& connection,
-              const std::string& name, const Options& options) {
-  const auto job = FindJob(invocation.environment(), name);
-  if (!job.ok()) return invocation.Fail(job.status());
-  return ReceiveJob(invocation, connection, *job, options.from_start,
-                    options.no_follow);
 }
 
 }  // namespace
@@ -166,7 +164,17 @@ int RunReceive(Invocation& invocation, std::vector<std::string> words) {
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
   if (query.selectors.size() == 1 && IsJobName(query.selectors[0])) {
-    return WorkOnJob(invocation, **connection, query.selectors[0], options);
+    const auto job = FindJob(invocation.environment(), query.selectors[0]);
+    if (!job.ok()) return invocation.Fail(job.status());
+    return WorkOnJob(invocation, **connection, *job, options);
+  }
+  if (query.selectors.size() == 1) {
+    // The sessions of a job have its name, so that means no single one.
+    const auto job = FindJob(invocation.environment(), query.selectors[0]);
+    if (job.ok() && job->name() == query.selectors[0] &&
+        job->targets_size() > 1) {
+      return WorkOnJob(invocation, **connection, *job, options);
+    }
   }
   return WorkOnAll(invocation, **connection, query, options);
 }

@@ -56,7 +56,7 @@ void Writer::ShowProgress(std::string line) {
 
 void Writer::Drain() {
   MutexLock lock(mu_);
-  while ((busy_ || !queue_.empty()) && status_.ok()) {
+  while ((busy_ || !queue_.empty() || drawn_ != progress_) && status_.ok()) {
     changed_.WaitFor(mu_, absl::Milliseconds(100));
   }
 }
@@ -68,6 +68,7 @@ void Writer::Loop() {
     {
       MutexLock lock(mu_);
       busy_ = false;
+      drawn_ = shown_;
       changed_.NotifyAll();
       while (queue_.empty() && progress_ == shown_ && !stopping_) {
         changed_.WaitFor(mu_, absl::Seconds(10));

@@ -50,7 +50,8 @@ class Writer {
   // Shows a line at the bottom of the terminal; empty: none.
   void ShowProgress(std::string line) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits until all is written, or can't be.
+  // Waits until all is written, or can't be, and the progress is as it was said
+  // last: what others write to the terminal after that begins on a line.
   void Drain() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -78,6 +79,7 @@ class Writer {
   std::deque<Piece> queue_ ABSL_GUARDED_BY(mu_);
   uint64_t next_ ABSL_GUARDED_BY(mu_) = 1;
   std::string progress_ ABSL_GUARDED_BY(mu_);
+  std::string drawn_ ABSL_GUARDED_BY(mu_);  // As shown_, when last looked.
   bool busy_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mu_);

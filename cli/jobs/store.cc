@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "base/escape.h"
 #include "base/files.h"
@@ -25,6 +27,9 @@ namespace berth::cli {
 namespace {
 
 constexpr char kSuffix[] = ".job";
+// The id that was given last, so that no job gets that of one that was removed.
+constexpr char kLastId[] = "last";
+constexpr int kIdWidth = 10;
 constexpr size_t kMaxFile = 64 << 20;
 
 // The id that a file's name says; 0: none.
@@ -63,18 +68,32 @@ absl::Status JobStore::Add(jobs::Job& job) const {
   if (!job.name().empty()) {
     BERTH_RETURN_IF_ERROR(CheckName("job", job.name()));
   }
-  BERTH_ASSIGN_OR_RETURN(const std::vector<jobs::Job> all, List());
-  uint32_t id = all.empty() ? 1 : all.back().id() + 1;
-  for (;; ++id) {
-    // Whoever makes the file has the id.
-    const UniqueFd file(open(PathOf(id).c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.valid()) break;
-    if (errno != EEXIST) return ErrnoToStatus(errno, PathOf(id));
-  }
+  BERTH_ASSIGN_OR_RETURN(const uint32_t id, TakeId());
   job.set_id(id);
   if (job.name().empty()) job.set_name(absl::StrCat("Job", id));
   return Update(job);
+}
+
+absl::StatusOr<uint32_t> JobStore::TakeId() const {
+  const std::string path = absl::StrCat(directory_, "/", kLastId);
+  const UniqueFd file(
+      open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  // Until it is closed; nobody has it for longer than this takes.
+  if (!file.valid() || flock(file.get(), LOCK_EX) != 0) {
+    return ErrnoToStatus(errno, path);
+  }
+  char text[kIdWidth + 1] = "";
+  const ssize_t length = pread(file.get(), text, kIdWidth, 0);
+  uint32_t id = 0;
+  // What can't be read is made up for by the jobs that are there.
+  if (length > 0 && !absl::SimpleAtoi(text, &id)) id = 0;
+  BERTH_ASSIGN_OR_RETURN(const std::vector<jobs::Job> all, List());
+  if (!all.empty()) id = std::max(id, all.back().id());
+  const std::string next = absl::StrFormat("%0*u", kIdWidth, ++id);
+  if (pwrite(file.get(), next.data(), next.size(), 0) != kIdWidth) {
+    return ErrnoToStatus(errno, path);
+  }
+  return id;
 }
 
 absl::Status JobStore::Update(const jobs::Job& job) const {

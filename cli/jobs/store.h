@@ -19,7 +19,8 @@ class JobStore {
   // Makes the directory if it is not there.
   static absl::StatusOr<JobStore> Open(const Environment& environment);
 
-  // Keeps a new job; gives it its id, and its name if it has none.
+  // Keeps a new job; gives it its id, which none had before, and its name if it
+  // has none.
   absl::Status Add(jobs::Job& job) const;
   // Keeps it as it is now.
   absl::Status Update(const jobs::Job& job) const;
@@ -35,6 +36,7 @@ class JobStore {
  private:
   explicit JobStore(std::string directory) : directory_(std::move(directory)) {}
   std::string PathOf(uint32_t id) const;
+  absl::StatusOr<uint32_t> TakeId() const;
 
   std::string directory_;
 };

@@ -50,6 +50,24 @@ TEST_F(JobStoreTest, KeepsJobs) {
   EXPECT_FALSE(store.Remove(1).ok());
 }
 
+TEST_F(JobStoreTest, NoIdIsGivenTwice) {
+  const JobStore store = *JobStore::Open(environment_);
+  jobs::Job job;
+  ASSERT_TRUE(store.Add(job).ok());
+  ASSERT_TRUE(store.Add(job).ok());
+  ASSERT_TRUE(store.Remove(1).ok());
+  ASSERT_TRUE(store.Remove(2).ok());
+  jobs::Job next;
+  ASSERT_TRUE(store.Add(next).ok());
+  EXPECT_EQ(next.id(), 3u);
+  EXPECT_EQ(next.name(), "Job3");
+  // Nor if what it remembers is damaged, as long as there are jobs.
+  std::filesystem::resize_file(std::string(path_) + "/berth/jobs/last", 0);
+  jobs::Job last;
+  ASSERT_TRUE(store.Add(last).ok());
+  EXPECT_EQ(last.id(), 4u);
+}
+
 TEST_F(JobStoreTest, RefusesBadNames) {
   const JobStore store = *JobStore::Open(environment_);
   jobs::Job job;

@@ -85,6 +85,23 @@ TEST(RenderSessionsTest, WideTellsHowItEnded) {
   EXPECT_THAT(text, testing::HasSubstr("Closed"));
 }
 
+TEST(RenderSessionsTest, WideTellsWhenItExpiresAndWhatItKeeps) {
+  v1::Session session = MakeSession(1, "Server01");
+  session.mutable_expires_at()->set_seconds(kNow + 35 * 60);
+  session.set_log_bytes(3 << 20);
+  session.set_dropped_bytes(5 << 20);
+  session.mutable_last_command()->set_exit_code(77);
+  const auto wide = [&] {
+    return RenderSessions({session}, Format::kWide,
+                          absl::FromUnixSeconds(kNow));
+  };
+  for (const char* part : {" 35m", "3.0MiB", "5.0MiB", " 77"}) {
+    EXPECT_THAT(wide(), testing::HasSubstr(part));
+  }
+  session.mutable_expires_at()->set_seconds(kNow + 4 * 60);
+  EXPECT_THAT(wide(), testing::HasSubstr("! ends in 4m"));
+}
+
 TEST(RenderSessionsTest, JsonHasStableNames) {
   const std::string text = RenderSessions(Three(), Format::kJsonl, absl::Now());
   EXPECT_THAT(text, testing::HasSubstr(

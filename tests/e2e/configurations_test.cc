@@ -122,6 +122,12 @@ TEST_F(ConfigurationsTest, WhatIsWrongIsSaidAndTheLastGoodIsKept) {
   EXPECT_THAT(bad.err, HasSubstr("bad.toml:2: 'shel' is unknown"));
   EXPECT_NE(Configuration({"register", "bad", file}).exit_code, 0);
   EXPECT_NE(Configuration({"register", "default", file}).exit_code, 0);
+  const auto missing =
+      fleet_.Berth({"new", "-c", kComputer, "--configuration", "bad"});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_THAT(missing.err,
+              HasSubstr("'Server01' has no configuration 'bad'; it has: "
+                        "default"));
   WriteTextFile(file, "shell = \"/no/such/shell\"\n");
   EXPECT_THAT(Configuration({"check", file}).err, HasSubstr("/no/such/shell"));
 
@@ -264,6 +270,12 @@ TEST_F(ConfigurationsTest, BufferingChangesAtOnce) {
   EXPECT_THAT(after.last_command().what(), HasSubstr("head -c"));
   fleet_.Run({"connect", "s", "--buffering", "block"});
   EXPECT_EQ(fleet_.Session("s").buffering(), v1::BUFFERING_MODE_BLOCK);
+  // Chosen by a configuration, and when a session is made.
+  Register("loose", "when_full = \"drop\"\n");
+  New("l", {"--configuration", "loose"});
+  EXPECT_EQ(fleet_.Session("l").buffering(), v1::BUFFERING_MODE_DROP);
+  New("m", {"--configuration", "loose", "--buffering", "block"});
+  EXPECT_EQ(fleet_.Session("m").buffering(), v1::BUFFERING_MODE_BLOCK);
 }
 
 TEST_F(ConfigurationsTest, StartupScriptRunsInTheSessionAndMustNotFail) {

@@ -241,6 +241,13 @@ TEST_F(FanoutTest, Jobs) {
   fleet_.Run({"jobs", "rm", "%1,%2"});
   EXPECT_EQ(fleet_.Run({"jobs"}), "");
   EXPECT_EQ(fleet_.Berth({"receive", "%1"}).exit_code, 1);
+  // No later one is taken for it.
+  job = fleet_.Berth(
+      {"run", "-c", "web[02-03]", "--job", "later", "--", "echo there"});
+  EXPECT_EQ(job.out, "%3 later\n") << job.err;
+  // Its sessions have its name, which means none of them by itself.
+  EXPECT_EQ(fleet_.Berth({"wait", "later"}).exit_code, 0);
+  EXPECT_EQ(Count(fleet_.Run({"receive", "later"}), ": there"), 2);
 }
 
 TEST_F(FanoutTest, SetsOfComputersEverywhere) {

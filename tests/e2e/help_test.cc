@@ -94,10 +94,9 @@ TEST_F(HelpTest, CommandsThatTopicsMentionExist) {
 TEST_F(HelpTest, TopicsSayWhatTheyMust) {
   const std::string details = fleet_.Run({"help", "about-details"});
   // Defaults, units, and who checks what.
-  for (const char* words :
-       {"2 hours", "at least 60 seconds", "90s, 5m, 2h", "for 4 minutes",
-        "Ctrl-C", "First your own client", "then the broker",
-        "then the computer"}) {
+  for (const char* words : {"2 hours", "at least 60 seconds", "90s, 5m, 2h",
+                            "for 4 minutes", "Ctrl-C", "First your own client",
+                            "then the broker", "then the computer"}) {
     EXPECT_THAT(details, HasSubstr(words));
   }
   EXPECT_THAT(fleet_.Run({"help", "about-requirements"}),
@@ -137,7 +136,8 @@ class CompletionTest : public ::testing::Test {
     free(berth);
     options.argv = std::move(shell);
     options.argv.push_back("-c");
-    options.argv.push_back(absl::StrCat("PATH=", bin, ":$PATH\n", script));
+    options.argv.push_back(
+        absl::StrCat("export PATH=\"", bin, ":$PATH\"\n", script));
     auto finished = Process::Run(options);
     EXPECT_TRUE(finished.ok()) << finished.status();
     return finished.ok() ? *finished : Process::Finished();
@@ -193,6 +193,23 @@ TEST_F(CompletionTest, CompletesInZsh) {
               "words=(berth enter bu); CURRENT=3\n_berth\n");
   EXPECT_EQ(finished.err, "");
   EXPECT_EQ(finished.out, "compdef _berth berth\nreceive\nbuild\n");
+}
+
+TEST_F(CompletionTest, CompletesInFish) {
+  if (access("/usr/bin/fish", X_OK) != 0) GTEST_SKIP() << "no fish here";
+  // A word a line, with what it is about after a tab.
+  const Process::Finished finished =
+      InShell({"/usr/bin/fish", "--no-config"},
+              "berth completion fish | source\n"
+              "for line in 'berth rec' 'berth enter bu' 'berth rm 1,bu' "
+              "'berth new -c Ser' 'berth ls --st' 'berth run -s '\n"
+              "  complete -C $line | string split -f 1 \\t\n"
+              "  echo .\n"
+              "end\n");
+  EXPECT_EQ(finished.err, "");
+  EXPECT_EQ(finished.out,
+            "receive\n.\nbuild\n.\n1,build\n.\nServer01\n.\n--state\n.\n"
+            "1\nbuild\n.\n");
 }
 
 TEST_F(CompletionTest, IsSilentAndQuickWithABrokerThatSaysNothing) {

@@ -162,6 +162,7 @@ TEST_F(PssessionTest, DisconnectingSetsTimeAndBufferingAndConnectingKeepsThem) {
     EXPECT_EQ(session.buffering(), v1::BUFFERING_MODE_DROP) << verb;
   }
   EXPECT_TRUE(fleet_.Session("1").has_expires_at());
+  EXPECT_TRUE(fleet_.Session("1").has_disconnected_at());
   fleet_.Run({"connect", "1", "--idle-timeout", "2h", "--buffering", "block"});
   EXPECT_EQ(fleet_.Session("1").idle_timeout().seconds(), 7200);
   EXPECT_EQ(fleet_.Session("1").buffering(), v1::BUFFERING_MODE_BLOCK);
@@ -193,6 +194,29 @@ TEST_F(PssessionTest, WhenPatienceIsOverTheRestIsThereToReceive) {
   EXPECT_THAT(fleet_.Run({"receive", "1"}), EndsWith("two\n"));
 }
 
+TEST_F(PssessionTest, ATemporarySessionIsKeptWhenItsClientGaveUp) {
+  Process run = StartWith({"run", "-c", "Server01", "--",
+                           "echo one; " + WaitForRelease() + "; echo two"},
+                          "BERTH_RECONNECT=1s");
+  ASSERT_EQ(run.ReadExactly(4).value(), "one\n");
+  EXPECT_TRUE(fleet_.Sessions({}).empty());
+  fleet_.KillBroker(SIGKILL);
+  EXPECT_EQ(run.Wait().value(), 125);
+  fleet_.StartBroker();
+  fleet_.WaitFor({"computers", "Server01"}, "Online");
+  fleet_.WaitFor({"ls", "-o", "jsonl"}, "SESSION_STATE_DISCONNECTED");
+  const std::vector<v1::Session> sessions = fleet_.Sessions({});
+  ASSERT_EQ(sessions.size(), 1u);
+  EXPECT_FALSE(sessions[0].temporary());
+  EXPECT_EQ(sessions[0].activity().kind(), v1::Activity::COMMAND);
+  // What it said to do, it said with this session's number.
+  const std::string id = absl::StrCat(sessions[0].id());
+  EXPECT_THAT(ReadFile(Errors()).value(), HasSubstr("berth receive " + id));
+  Release();
+  EXPECT_THAT(fleet_.Run({"receive", id}), EndsWith("two\n"));
+  EXPECT_EQ(fleet_.Session(id).last_command().exit_code(), 0);
+}
+
 TEST_F(PssessionTest, LeavingDuringRetriesLeavesTheCommandRunning) {
   fleet_.Run({"new", "-c", "Server01"});
   Process run = fleet_.Start(
@@ -207,6 +231,8 @@ TEST_F(PssessionTest, LeavingDuringRetriesLeavesTheCommandRunning) {
   }
   ASSERT_TRUE(code.ok()) << code.status();
   EXPECT_EQ(*code, 130);
+  EXPECT_THAT(ReadFile(Errors()).value(),
+              HasSubstr("lost; reconnecting for 4m"));
   fleet_.StartBroker();
   fleet_.WaitFor({"computers", "Server01"}, "Online");
   EXPECT_EQ(fleet_.Session("1").activity().kind(), v1::Activity::COMMAND);
