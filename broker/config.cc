@@ -2,7 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +45,16 @@ absl::Status ReadDuration(const toml::node& node, absl::Duration min,
   return absl::OkStatus();
 }
 
+absl::Status ReadCount(const toml::node& node, int64_t max, size_t* value) {
+  const std::optional<int64_t> count = node.value_exact<int64_t>();
+  if (!count.has_value() || *count < 1 || *count > max) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be a number between 1 and ", max));
+  }
+  *value = static_cast<size_t>(*count);
+  return absl::OkStatus();
+}
+
 absl::Status ReadNames(const toml::node& node,
                        std::vector<std::string>* names) {
   const toml::array* array = node.as_array();
@@ -80,9 +92,17 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
     return ReadDuration(node, absl::Minutes(1), year,
                         &config->user_certificate_lifetime);
   }
+  if (key == "links_starting") {
+    return ReadCount(node, 10'000, &config->admission.starting);
+  }
+  if (key == "links_waiting") {
+    return ReadCount(node, 1'000'000, &config->admission.waiting);
+  }
   return absl::NotFoundError(
       "no such key; there are listen, log_level, registry, admins, hold_grace, "
-      "agent_certificate_lifetime and user_certificate_lifetime");
+      "agent_certificate_lifetime, user_certificate_lifetime, links_starting "
+      "and "
+      "links_waiting");
 }
 
 }  // namespace
@@ -124,7 +144,11 @@ std::string FormatConfig(const Config& config) {
       "agent_certificate_lifetime = \"",
       absl::FormatDuration(config.agent_certificate_lifetime), "\"\n",
       "user_certificate_lifetime = \"",
-      absl::FormatDuration(config.user_certificate_lifetime), "\"\n");
+      absl::FormatDuration(config.user_certificate_lifetime), "\"\n\n",
+      "# How many agents tell what they have at a time, and how many more may "
+      "wait;\n# others are told when to come back.\n",
+      "links_starting = ", config.admission.starting, "\n",
+      "links_waiting = ", config.admission.waiting, "\n");
 }
 
 }  // namespace berth::broker

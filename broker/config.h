@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "broker/services/admission.h"
 
 namespace berth::broker {
 
@@ -23,6 +24,8 @@ struct Config {
   // For how long certificates are issued, if nothing else is asked for.
   absl::Duration agent_certificate_lifetime = absl::Hours(30 * 24);
   absl::Duration user_certificate_lifetime = absl::Hours(12);
+  // How many agents are let in at a time, and may wait.
+  Admission::Limits admission;
 };
 
 // Reads the text of a broker.toml. InvalidArgument names `path` and the line,

@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <utility>
@@ -37,14 +38,16 @@ void SetServerOptions(grpc::ServerBuilder* builder) {
 namespace {
 
 absl::StatusOr<std::unique_ptr<Fleet>> OpenFleet(const std::string& path,
-                                                 absl::Duration hold_grace) {
+                                                 const Config& config) {
   BERTH_ASSIGN_OR_RETURN(OpenedRegistry opened,
                          OpenRegistry(path, absl::Now()));
-  auto fleet = Fleet::Open(std::move(opened.store), hold_grace);
+  auto fleet =
+      Fleet::Open(std::move(opened.store), config.hold_grace, config.admission);
   if (absl::IsDataLoss(fleet.status())) {
     BERTH_ASSIGN_OR_RETURN(opened,
                            ReplaceRegistry(path, fleet.status(), absl::Now()));
-    fleet = Fleet::Open(std::move(opened.store), hold_grace);
+    fleet = Fleet::Open(std::move(opened.store), config.hold_grace,
+                        config.admission);
   }
   BERTH_RETURN_IF_ERROR(fleet.status());
   if (opened.is_new) (*fleet)->SetRegistryIsNew();
@@ -71,7 +74,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   const std::string path = absl::StartsWith(config.registry, "/")
                                ? config.registry
                                : absl::StrCat(directory, "/", config.registry);
-  BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, config.hold_grace));
+  BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, config));
   std::unique_ptr<Server> server(
       new Server(config, std::move(credentials), std::move(fleet)));
   BERTH_RETURN_IF_ERROR(server->Listen(config.listen));
@@ -103,6 +106,9 @@ absl::Status Server::Listen(const std::string& address) {
 }
 
 void Server::Stop() {
+  const Admission::Counts links = fleet_->admission().counts();
+  SPDLOG_INFO("links admitted: {}, at most {} at a time; sent away: {}",
+              links.admitted, links.most_starting, links.refused);
   fleet_->agents().CloseAll(absl::UnavailableError(
       "the broker is going down; sessions live on, try again"));
   server_->Shutdown(std::chrono::system_clock::now() +

@@ -20,10 +20,11 @@ class Backoff {
   // The link was up.
   void Reset() { bound_ = kFirst; }
 
-  absl::Duration Next(absl::BitGenRef random) {
+  // `pushback`: what the broker asked for (0: nothing), which is waited first.
+  absl::Duration Next(absl::BitGenRef random, absl::Duration pushback) {
     const absl::Duration wait = bound_ * absl::Uniform(random, 0.0, 1.0);
     bound_ = std::min(bound_ * 2, kLongest);
-    return wait;
+    return pushback + wait;
   }
 
  private:

@@ -1,15 +1,14 @@
 #include "agent/link/link.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "agent/link/channel.h"
 #include "agent/link/enrollment.h"
 #include "agent/link/os_name.h"
+#include "agent/link/pushback.h"
 #include "base/escape.h"
 #include "base/grpc_status.h"
 #include "base/proto_time.h"
@@ -21,21 +20,6 @@ namespace berth::agent {
 namespace {
 
 constexpr absl::Duration kRenewalCheck = absl::Hours(1);
-constexpr absl::Duration kLongestPushback = absl::Minutes(5);
-
-// Milliseconds of the broker's "retry-pushback"; 0 if it sent none.
-absl::Duration Pushback(const grpc::ClientContext& context) {
-  const auto& trailers = context.GetServerTrailingMetadata();
-  const auto it = trailers.find("retry-pushback");
-  int64_t milliseconds = 0;
-  if (it == trailers.end() ||
-      !absl::SimpleAtoi(absl::string_view(it->second.data(), it->second.size()),
-                        &milliseconds)) {
-    return absl::ZeroDuration();
-  }
-  return std::clamp(absl::Milliseconds(milliseconds), absl::ZeroDuration(),
-                    kLongestPushback);
-}
 
 }  // namespace
 
@@ -91,7 +75,7 @@ void Link::Run() {
   do {
     absl::Duration pushback;
     if (RunOnce(pushback)) backoff_.Reset();
-    wait = pushback + backoff_.Next(random_);
+    wait = backoff_.Next(random_, pushback);
   } while (Sleep(wait));
 }
 

@@ -94,6 +94,16 @@ class Registry {
   SessionRecord Find(absl::string_view instance_id) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Where a session stands among those of its owner: id and instance id. A
+  // lost registry may have given an id out twice, so the id alone is no key.
+  using IdKey = std::pair<uint32_t, std::string>;
+
+  // The first `limit` sessions of `owner` behind `after`, by id. Who goes on
+  // behind the last one sees each session that stays once, whatever comes and
+  // goes meanwhile.
+  std::vector<SessionRecord> SessionsOf(absl::string_view owner,
+                                        const IdKey& after, size_t limit) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   // All sessions of `owner`, by id.
   std::vector<SessionRecord> SessionsOf(absl::string_view owner) const
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -140,8 +150,6 @@ class Registry {
     std::map<std::string, v1::Configuration> configurations;  // By name.
     absl::flat_hash_set<std::string> sessions;                // Instance ids.
   };
-  // A lost registry may have given an id out twice, so the id alone is no key.
-  using IdKey = std::pair<uint32_t, std::string>;
   struct Owner {
     uint32_t next_id = 1;
     absl::btree_map<IdKey, SessionRecord> sessions;

@@ -2,27 +2,16 @@
 
 #include <spdlog/spdlog.h>
 
-#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/escape.h"
 #include "base/grpc_status.h"
 #include "base/status_macros.h"
 #include "base/version.h"
 
 namespace berth::broker {
-namespace {
-
-// When an agent should come back, in milliseconds: spread out, so that a
-// restarted broker does not meet its whole fleet at once.
-int RetryPushback() {
-  static thread_local std::mt19937 random{std::random_device()()};
-  return std::uniform_int_distribution<int>(100, 2000)(random);
-}
-
-}  // namespace
-
 ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
                              const std::string& computer)
     : context_(context),
@@ -31,9 +20,11 @@ ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
       connection_(
           std::make_shared<AgentConnection>(computer, outbox_, fleet.timer())),
       hello_timer_(fleet.timer().After(kHelloTimeout, [outbox = outbox_] {
-        outbox->Close(absl::DeadlineExceededError("no hello came within 10 s"));
+        outbox->Close(absl::DeadlineExceededError("no hello came within 20 s"));
       })) {
-  StartRead(&message_);
+  // Until it is its turn, nothing is read: what it has to tell stays with it.
+  absl::Status status = fleet_.admission().Enter(this);
+  if (!status.ok()) Close(status);
 }
 
 void ControlStream::OnReadDone(bool ok) {
@@ -94,6 +85,7 @@ absl::Status ControlStream::OnHello(const link::v1::Hello& hello) {
   welcome.mutable_welcome()->set_broker_version(kVersion);
   BERTH_RETURN_IF_ERROR(connection_->Send(std::move(welcome)));
   fleet_.LinkUp(connection_, hello);
+  fleet_.admission().Leave(this);
   SPDLOG_INFO("agent '{}' is online: version {}, {} sessions",
               connection_->computer(), EscapeForTerminal(hello.agent_version()),
               hello.sessions_size());
@@ -113,9 +105,11 @@ void ControlStream::Close(const absl::Status& status) {
 }
 
 void ControlStream::End(const absl::Status& status) {
+  fleet_.admission().Leave(this);  // From here on it may not read.
   if (absl::IsUnavailable(status)) {
-    context_->AddTrailingMetadata("retry-pushback",
-                                  std::to_string(RetryPushback()));
+    const absl::Duration wait = fleet_.admission().RetryAfter(absl::Now());
+    context_->AddTrailingMetadata(
+        "retry-pushback", absl::StrCat(absl::ToInt64Milliseconds(wait)));
   }
   Finish(ToGrpcStatus(status));
 }

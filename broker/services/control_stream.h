@@ -9,20 +9,22 @@
 #include "absl/status/status.h"
 #include "broker/relay/agent_connection.h"
 #include "broker/relay/control_outbox.h"
+#include "broker/services/admission.h"
 #include "broker/services/fleet.h"
 #include "proto/berth/link/v1/link.pb.h"
 
 namespace berth::broker {
 
-// An agent's Control stream: reads what it says and hands it on. Everything is
-// written, and finished, by its outbox. Deletes itself.
+// An agent's Control stream: reads what it says and hands it on, once it is
+// its turn. Everything is written, and finished, by its outbox. Deletes itself.
 class ControlStream final
     : public grpc::ServerBidiReactor<link::v1::AgentMessage,
                                      link::v1::BrokerMessage>,
-      public ControlOutbox::Sink {
+      public ControlOutbox::Sink,
+      public Admission::Applicant {
  public:
-  // An agent must say hello within this time.
-  static constexpr absl::Duration kHelloTimeout = absl::Seconds(10);
+  // An agent must say hello within this time, its turn included.
+  static constexpr absl::Duration kHelloTimeout = absl::Seconds(20);
 
   ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
                 const std::string& computer);
@@ -31,6 +33,8 @@ class ControlStream final
   void OnWriteDone(bool ok) override { outbox_->WriteDone(ok); }
   void OnCancel() override;
   void OnDone() override;
+
+  void OnAdmitted() override { StartRead(&message_); }
 
   void BeginWrite(const link::v1::BrokerMessage& message) override {
     StartWrite(&message);

@@ -27,20 +27,23 @@ std::string SinceText(absl::Time time) {
 
 }  // namespace
 
-Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace)
-    : agents_(registry_),
+Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
+             const Admission::Limits& limits)
+    : admission_(limits),
+      agents_(registry_),
       store_(std::move(store)),
       presence_(timer_, hold_grace,
                 [this](const Presence::Client& client) { LetGo(client); }),
       feed_(timer_) {
   timer_.After(Presence::kStartGrace, [this] {
     settled_ = true;
-    LetGoOfAbsent("");
+    LetGoOfAbsent(registry_.HeldSessions());
   });
 }
 
-absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(std::unique_ptr<Store> store,
-                                                   absl::Duration hold_grace) {
+absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
+    std::unique_ptr<Store> store, absl::Duration hold_grace,
+    const Admission::Limits& limits) {
   BERTH_ASSIGN_OR_RETURN(auto computers, store->ListComputers());
   BERTH_ASSIGN_OR_RETURN(const auto sessions, store->ListSessions());
   BERTH_ASSIGN_OR_RETURN(const auto next_ids, store->ListNextIds());
@@ -55,7 +58,8 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(std::unique_ptr<Store> store,
   for (ComputerRecord& computer : computers) {
     if (std::exchange(computer.linked, false)) computer.last_seen = now;
   }
-  auto fleet = std::unique_ptr<Fleet>(new Fleet(std::move(store), hold_grace));
+  auto fleet =
+      std::unique_ptr<Fleet>(new Fleet(std::move(store), hold_grace, limits));
   fleet->SetNotices(std::move(notices));
   fleet->registry_.Load(computers, sessions, next_ids);
   return fleet;
@@ -140,8 +144,9 @@ void Fleet::LinkUp(const std::shared_ptr<AgentConnection>& connection,
   Save(std::move(record));
   Save(std::move(changes));
   // What did not change either: it can be reached again.
-  feed_.Touch(registry_.SessionsOn(connection->computer()));
-  LetGoOfAbsent(connection->computer());
+  const auto sessions = registry_.SessionsOn(connection->computer());
+  feed_.Touch(sessions);
+  LetGoOfAbsent(sessions);
 }
 
 void Fleet::TellOfDifference(const std::string& computer,
@@ -187,10 +192,10 @@ void Fleet::LetGo(const Presence::Client& client) {
   }
 }
 
-void Fleet::LetGoOfAbsent(absl::string_view computer) {
+void Fleet::LetGoOfAbsent(const std::vector<SessionRecord>& sessions) {
   if (!settled_) return;  // The timer comes back to it.
-  for (const SessionRecord& session : registry_.HeldSessions()) {
-    if (!computer.empty() && session->computer() != computer) continue;
+  for (const SessionRecord& session : sessions) {
+    if (!session->has_holder() || session->has_end()) continue;
     const std::string& id = session->holder().client().id();
     if (presence_.IsAbsent({session->owner(), id})) LetGo(*session);
   }

@@ -17,6 +17,7 @@
 #include "broker/registry/store.h"
 #include "broker/registry/store_thread.h"
 #include "broker/relay/agents.h"
+#include "broker/services/admission.h"
 #include "broker/services/presence.h"
 #include "broker/services/session_feed.h"
 #include "broker/services/stream_limiter.h"
@@ -31,7 +32,8 @@ class Fleet {
  public:
   // Starts with what `store` has kept. Fails as the store does.
   static absl::StatusOr<std::unique_ptr<Fleet>> Open(
-      std::unique_ptr<Store> store, absl::Duration hold_grace);
+      std::unique_ptr<Store> store, absl::Duration hold_grace,
+      const Admission::Limits& limits);
 
   Registry& registry() { return registry_; }
   Agents& agents() { return agents_; }
@@ -40,6 +42,7 @@ class Fleet {
   Timer& timer() { return timer_; }
   StreamLimiter& streams() { return streams_; }
   SessionFeed& feed() { return feed_; }
+  Admission& admission() { return admission_; }
 
   // What this broker could not know, for operators: logged, kept in the store,
   // and shown by Admin.GetBrokerStatus. Oldest first.
@@ -76,7 +79,8 @@ class Fleet {
   void LinkDown(const AgentConnection& connection);
 
  private:
-  Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace);
+  Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
+        const Admission::Limits& limits);
 
   void SetNotices(std::vector<NoticeRecord> notices) ABSL_LOCKS_EXCLUDED(mu_);
   // Says how the inventory of a computer differs from what was known.
@@ -86,8 +90,8 @@ class Fleet {
 
   // Lets go of what `client` holds: it has been away for too long.
   void LetGo(const Presence::Client& client);
-  // Lets go of all that absent clients hold, on one computer (empty: on all).
-  void LetGoOfAbsent(absl::string_view computer);
+  // Lets go of those of `sessions` that absent clients hold.
+  void LetGoOfAbsent(const std::vector<SessionRecord>& sessions);
   void LetGo(const v1::Session& session);
 
   // Whether holders that have not come back since the start count as absent.
@@ -98,6 +102,7 @@ class Fleet {
   mutable Mutex mu_;
   std::vector<NoticeRecord> notices_ ABSL_GUARDED_BY(mu_);
   StreamLimiter streams_;
+  Admission admission_;
   Registry registry_;
   Agents agents_;
   StoreThread store_;

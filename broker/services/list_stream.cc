@@ -1,39 +1,32 @@
 #include "broker/services/list_stream.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/grpc_status.h"
 
 namespace berth::broker {
 
-ListStream::ListStream(absl::StatusOr<SessionQueryResult> result) {
-  if (result.ok()) {
-    result_ = *std::move(result);
-  } else {
-    result_.status = result.status();
-  }
-  Next();
+ListStream::ListStream(absl::StatusOr<SessionScan> scan) {
+  if (!scan.ok()) return Finish(ToGrpcStatus(scan.status()));
+  scan_.emplace(*std::move(scan));
+  Next(kFirstPage);
 }
 
-void ListStream::Next() {
-  const size_t end = std::min(sent_ + kPage, result_.sessions.size());
-  if (sent_ == end) return Finish(ToGrpcStatus(result_.status));
+void ListStream::Next(int size) {
   page_.Clear();
-  for (; sent_ < end; ++sent_) {
-    *page_.add_sessions() = std::move(result_.sessions[sent_]);
-  }
-  if (end == result_.sessions.size()) {
-    StartWriteAndFinish(&page_, grpc::WriteOptions(),
-                        ToGrpcStatus(result_.status));
-  } else {
+  if (scan_->Next(size, page_.mutable_sessions())) {
     StartWrite(&page_);
+  } else if (page_.sessions().empty()) {
+    Finish(ToGrpcStatus(scan_->status()));
+  } else {
+    StartWriteAndFinish(&page_, grpc::WriteOptions(),
+                        ToGrpcStatus(scan_->status()));
   }
 }
 
 void ListStream::OnWriteDone(bool ok) {
   if (!ok) return Finish(grpc::Status::CANCELLED);
-  Next();
+  Next(kPage);
 }
 
 }  // namespace berth::broker

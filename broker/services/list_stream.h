@@ -3,7 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <vector>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "broker/services/session_query.h"
@@ -11,23 +11,25 @@
 
 namespace berth::broker {
 
-// Streams what a query of sessions found, page by page. Deletes itself.
+// Streams what a query of sessions finds, page by page, as its reader takes
+// them. Deletes itself.
 class ListStream final
     : public grpc::ServerWriteReactor<v1::ListSessionsResponse> {
  public:
-  static constexpr size_t kPage = 500;
+  // A short one first: who waits for it sees something at once.
+  static constexpr int kFirstPage = 50;
+  static constexpr int kPage = 500;
 
-  explicit ListStream(absl::StatusOr<SessionQueryResult> result);
+  explicit ListStream(absl::StatusOr<SessionScan> scan);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
 
  private:
   // Writes the next page, and with the last one the status.
-  void Next();
+  void Next(int size);
 
-  SessionQueryResult result_;
-  size_t sent_ = 0;
+  std::optional<SessionScan> scan_;
   v1::ListSessionsResponse page_;
 };
 

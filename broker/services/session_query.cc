@@ -1,6 +1,8 @@
 #include "broker/services/session_query.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -8,7 +10,6 @@
 #include "absl/strings/str_join.h"
 #include "base/escape.h"
 #include "base/names.h"
-#include "base/selector.h"
 #include "base/status_macros.h"
 
 namespace berth::broker {
@@ -91,50 +92,96 @@ bool WantsState(const v1::ListSessionsRequest& request,
 
 }  // namespace
 
-absl::StatusOr<SessionQueryResult> QuerySessions(
-    const Registry& registry, absl::string_view owner,
-    const v1::ListSessionsRequest& request) {
+absl::StatusOr<SessionScan> SessionScan::Begin(
+    const Registry& registry, std::string owner,
+    v1::ListSessionsRequest request) {
   BERTH_RETURN_IF_ERROR(
       CheckCount("selectors", request.selectors_size(), kMaxSelectors));
   BERTH_RETURN_IF_ERROR(
       CheckCount("computers", request.computers_size(), kMaxSelectors));
-  std::vector<Selector> selectors;
-  for (const std::string& text : request.selectors()) {
-    BERTH_ASSIGN_OR_RETURN(selectors.emplace_back(), ParseSelector(text));
+  BERTH_RETURN_IF_ERROR(
+      CheckCount("labels", request.labels_size(), kMaxLabels));
+  SessionScan scan(registry, std::move(owner), std::move(request));
+  for (const std::string& text : scan.request_.selectors()) {
+    BERTH_ASSIGN_OR_RETURN(scan.selectors_.emplace_back(), ParseSelector(text));
   }
-  NameFilter computers(request.computers());
-  for (const v1::Computer& computer : registry.Computers()) {
-    computers.Matches(computer.name());
-  }
-  std::vector<bool> matched(selectors.size(), false);
-  SessionQueryResult result;
-  for (const SessionRecord& session : registry.SessionsOf(owner)) {
-    if (session->temporary()) continue;
-    if (!computers.Matches(session->computer())) continue;
-    bool wanted = selectors.empty();
-    for (size_t i = 0; i < selectors.size(); ++i) {
-      if (selectors[i].Matches(session->id(), session->name(),
-                               session->instance_id())) {
-        wanted = matched[i] = true;
-      }
+  scan.matched_.resize(scan.selectors_.size(), false);
+  scan.ChooseComputers();
+  return scan;
+}
+
+void SessionScan::ChooseComputers() {
+  if (request_.computers().empty() && request_.labels().empty()) return;
+  NameFilter names(request_.computers());
+  computers_.emplace();
+  for (const v1::Computer& computer : registry_->Computers()) {
+    if (names.Matches(computer.name()) &&
+        HasLabels(computer, request_.labels())) {
+      computers_->insert(computer.name());
     }
-    if (!wanted) continue;
-    v1::Session view = registry.View(request.client().id(), *session);
-    if (!WantsState(request, view.state())) continue;
-    result.sessions.push_back(std::move(view));
   }
-  result.status =
-      NotFound("computer", computers.Unmatched(), "berth computers");
+  unknown_computers_ = names.Unmatched();
+}
+
+bool SessionScan::Wants(const v1::Session& session) {
+  if (session.temporary()) return false;
+  if (computers_.has_value() && !computers_->contains(session.computer())) {
+    return false;
+  }
+  bool wanted = selectors_.empty();
+  for (size_t i = 0; i < selectors_.size(); ++i) {
+    if (selectors_[i].Matches(session.id(), session.name(),
+                              session.instance_id())) {
+      wanted = matched_[i] = true;
+    }
+  }
+  return wanted;
+}
+
+bool SessionScan::Next(int most,
+                       google::protobuf::RepeatedPtrField<v1::Session>* page) {
+  // So that the registry is never locked for long.
+  constexpr size_t kStep = 500;
+  while (true) {
+    const std::vector<SessionRecord> some =
+        registry_->SessionsOf(owner_, after_, kStep);
+    for (const SessionRecord& session : some) {
+      if (page->size() == most) return true;
+      after_ = {session->id(), session->instance_id()};
+      if (!Wants(*session)) continue;
+      v1::Session view = registry_->View(request_.client().id(), *session);
+      if (WantsState(request_, view.state())) *page->Add() = std::move(view);
+    }
+    if (some.size() < kStep) return false;
+  }
+}
+
+absl::Status SessionScan::status() const {
+  BERTH_RETURN_IF_ERROR(
+      NotFound("computer", unknown_computers_, "berth computers"));
   std::vector<std::string> unmatched;
-  for (size_t i = 0; i < selectors.size(); ++i) {
-    if (!matched[i] && selectors[i].is_literal()) {
+  for (size_t i = 0; i < selectors_.size(); ++i) {
+    if (!matched_[i] && selectors_[i].is_literal()) {
       unmatched.push_back(
-          absl::StrCat("'", EscapeForTerminal(request.selectors(i)), "'"));
+          absl::StrCat("'", EscapeForTerminal(request_.selectors(i)), "'"));
     }
   }
-  if (result.status.ok()) {
-    result.status = NotFound("session", unmatched, "berth ls");
+  return NotFound("session", unmatched, "berth ls");
+}
+
+absl::StatusOr<SessionQueryResult> QuerySessions(
+    const Registry& registry, absl::string_view owner,
+    const v1::ListSessionsRequest& request) {
+  BERTH_ASSIGN_OR_RETURN(
+      SessionScan scan,
+      SessionScan::Begin(registry, std::string(owner), request));
+  google::protobuf::RepeatedPtrField<v1::Session> found;
+  while (scan.Next(std::numeric_limits<int>::max(), &found)) {
   }
+  SessionQueryResult result;
+  result.sessions.assign(std::make_move_iterator(found.begin()),
+                         std::make_move_iterator(found.end()));
+  result.status = scan.status();
   return result;
 }
 

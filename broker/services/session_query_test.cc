@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
 namespace berth::broker {
@@ -43,6 +44,11 @@ class SessionQueryTest : public ::testing::Test {
     for (const std::string& s : selectors) request.add_selectors(s);
     for (const std::string& c : computers) request.add_computers(c);
     for (v1::SessionState s : states) request.add_states(s);
+    return Ask(request, owner);
+  }
+
+  std::string Ask(const v1::ListSessionsRequest& request,
+                  const std::string& owner = "alice") {
     auto result = QuerySessions(registry_, owner, request);
     if (!result.ok()) return std::string(result.status().message());
     std::vector<uint32_t> ids;
@@ -77,6 +83,61 @@ TEST_F(SessionQueryTest, FiltersByComputerAndState) {
   EXPECT_EQ(Query({}, {}, {v1::SESSION_STATE_BROKEN}), "3|");
   // It is there, just not in that state.
   EXPECT_EQ(Query({"1"}, {}, {v1::SESSION_STATE_BROKEN}), "|");
+}
+
+TEST_F(SessionQueryTest, FiltersByLabelsOfTheComputer) {
+  registry_.AddComputer({.name = "web02", .labels = {{"role", "web"}}});
+  v1::ListSessionsRequest request;
+  request.add_labels("role=w*");
+  EXPECT_EQ(Ask(request), "3|");
+  request.add_labels("dc");
+  EXPECT_EQ(Ask(request), "|");
+  for (int i = 0; i < 64; ++i) request.add_labels("dc");
+  EXPECT_EQ(Ask(request),
+            "the request carries 66 labels, 64 at most; use a wildcard");
+}
+
+TEST_F(SessionQueryTest, PagesShowWhatStaysOnceWhileOthersComeAndGo) {
+  link::v1::Hello hello;
+  const auto id_of = [](int i) {
+    return absl::StrFormat("00000000-0000-4000-8000-%012d", i);
+  };
+  const auto report = [&](int i) {
+    v1::Session session;
+    session.set_instance_id(id_of(i));
+    session.set_id(i);
+    session.set_owner("bob");
+    return session;
+  };
+  for (int i = 2; i <= 2400; i += 2) {
+    *hello.add_sessions()->mutable_session() = report(i);
+  }
+  ComputerRecord record;
+  registry_.LinkUp("many", hello, absl::Now(), &record);
+  auto scan = SessionScan::Begin(registry_, "bob", v1::ListSessionsRequest());
+  ASSERT_TRUE(scan.ok()) << scan.status();
+  std::vector<uint32_t> seen;
+  bool more = true;
+  for (int page = 0; more; ++page) {
+    google::protobuf::RepeatedPtrField<v1::Session> sessions;
+    more = scan->Next(100, &sessions);
+    EXPECT_LE(sessions.size(), 100);
+    for (const v1::Session& session : sessions) seen.push_back(session.id());
+    if (page > 0) continue;
+    EXPECT_EQ(seen.back(), 200u);
+    registry_.Remove("many", id_of(2));     // Seen.
+    registry_.Remove("many", id_of(200));   // The place of the scan.
+    registry_.Remove("many", id_of(1000));  // Not seen.
+    ASSERT_TRUE(registry_.Put("many", report(101)).ok());   // Behind it.
+    ASSERT_TRUE(registry_.Put("many", report(2001)).ok());  // Before it.
+  }
+  std::vector<uint32_t> want;
+  for (uint32_t i = 2; i <= 2400; i += 2) {
+    if (i != 1000) want.push_back(i);
+    if (i == 2000) want.push_back(2001);
+  }
+  EXPECT_EQ(seen, want);
+  EXPECT_TRUE(scan->status().ok());
 }
 
 TEST_F(SessionQueryTest, HostileTextIsEscaped) {

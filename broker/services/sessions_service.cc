@@ -40,7 +40,7 @@ grpc::ServerWriteReactor<v1::ListSessionsResponse>*
 SessionsService::ListSessions(grpc::CallbackServerContext* context,
                               const v1::ListSessionsRequest* request) {
   return new ListStream(
-      QuerySessions(fleet_.registry(), CallerName(*context), *request));
+      SessionScan::Begin(fleet_.registry(), CallerName(*context), *request));
 }
 
 grpc::ServerUnaryReactor* SessionsService::ConnectSession(

@@ -1,8 +1,14 @@
 #include "cli/client/sessions.h"
 
 #include <chrono>
+#include <deque>
+#include <iterator>
+#include <thread>
+#include <utility>
 
 #include "absl/strings/str_split.h"
+#include "base/cond_var.h"
+#include "base/mutex.h"
 #include "base/node_set.h"
 #include "base/selector.h"
 #include "base/status_macros.h"
@@ -69,33 +75,99 @@ v1::SessionRef RefOf(const v1::Session& session) {
   return ref;
 }
 
-SessionList ListSessions(Connection& connection, SignalSource& signals,
-                         const SessionQuery& query) {
-  v1::ListSessionsRequest request;
-  SessionList list;
-  const auto computers =
-      PlainComputers(connection, signals, {query.computers, {}}, kMaxComputers);
-  if (!computers.ok()) {
-    list.status = computers.status();
-    return list;
+namespace {
+
+// Pages that were read and not yet handled.
+class PageQueue {
+ public:
+  void Push(std::vector<v1::Session> page) ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    pages_.push_back(std::move(page));
+    changed_.NotifyOne();
   }
+  void End() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    ended_ = true;
+    changed_.NotifyOne();
+  }
+  // The next page; waits for it, as long as the call that brings it may take.
+  // Not set: there are no more.
+  std::optional<std::vector<v1::Session>> Pop() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    while (pages_.empty() && !ended_) changed_.Wait(mu_);
+    if (pages_.empty()) return std::nullopt;
+    std::vector<v1::Session> page = std::move(pages_.front());
+    pages_.pop_front();
+    return page;
+  }
+
+ private:
+  Mutex mu_;
+  CondVar changed_;
+  std::deque<std::vector<v1::Session>> pages_ ABSL_GUARDED_BY(mu_);
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+absl::StatusOr<v1::ListSessionsRequest> MakeRequest(Connection& connection,
+                                                    SignalSource& signals,
+                                                    const SessionQuery& query) {
+  v1::ListSessionsRequest request;
+  BERTH_ASSIGN_OR_RETURN(const std::vector<std::string> computers,
+                         PlainComputers(connection, signals,
+                                        {query.computers, {}}, kMaxComputers));
   request.mutable_selectors()->Assign(query.selectors.begin(),
                                       query.selectors.end());
-  request.mutable_computers()->Assign(computers->begin(), computers->end());
+  request.mutable_computers()->Assign(computers.begin(), computers.end());
   for (const v1::SessionState state : query.states) request.add_states(state);
+  request.mutable_labels()->Assign(query.labels.begin(), query.labels.end());
   *request.mutable_client() = connection.client();
+  return request;
+}
+
+}  // namespace
+
+absl::Status ListSessionPages(
+    Connection& connection, SignalSource& signals, const SessionQuery& query,
+    const std::function<bool(std::vector<v1::Session>)>& on_page) {
+  BERTH_ASSIGN_OR_RETURN(const v1::ListSessionsRequest request,
+                         MakeRequest(connection, signals, query));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() +
                        absl::ToChronoMilliseconds(kCallTimeout));
   SignalSource::Watch watch(signals, [&](bool) { context.TryCancel(); });
   const auto reader = connection.sessions().ListSessions(&context, request);
-  v1::ListSessionsResponse page;
-  while (reader->Read(&page)) {
-    for (v1::Session& session : *page.mutable_sessions()) {
-      list.sessions.push_back(std::move(session));
+  PageQueue queue;
+  grpc::Status status;
+  std::thread reads([&] {
+    v1::ListSessionsResponse response;
+    while (reader->Read(&response)) {
+      queue.Push({std::make_move_iterator(response.mutable_sessions()->begin()),
+                  std::make_move_iterator(response.mutable_sessions()->end())});
     }
+    status = reader->Finish();
+    queue.End();
+  });
+  bool wanted = true;
+  while (std::optional<std::vector<v1::Session>> page = queue.Pop()) {
+    if (!wanted || on_page(*std::move(page))) continue;
+    wanted = false;
+    context.TryCancel();
   }
-  list.status = ToStatus(connection, context, reader->Finish());
+  reads.join();
+  if (!wanted) return absl::OkStatus();
+  return ToStatus(connection, context, status);
+}
+
+SessionList ListSessions(Connection& connection, SignalSource& signals,
+                         const SessionQuery& query) {
+  SessionList list;
+  list.status = ListSessionPages(
+      connection, signals, query, [&](std::vector<v1::Session> page) {
+        list.sessions.insert(list.sessions.end(),
+                             std::make_move_iterator(page.begin()),
+                             std::make_move_iterator(page.end()));
+        return true;
+      });
   return list;
 }
 

@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_CLIENT_SESSIONS_H_
 #define BERTH_CLI_CLIENT_SESSIONS_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct SessionQuery {
   std::vector<std::string> selectors;
   std::vector<std::string> computers;  // Sets of them: base/node_set.h.
   std::vector<v1::SessionState> states;
+  std::vector<std::string> labels;  // Of computers: "role", "role=db", "dc=a*".
 };
 
 // "1,2" and "3" are "1", "2", "3". Empty parts are dropped.
@@ -41,6 +43,14 @@ struct SessionList {
 
 SessionList ListSessions(Connection& connection, SignalSource& signals,
                          const SessionQuery& query);
+
+// As ListSessions(), but hands over each page as it comes, on the caller's
+// thread, until `on_page` returns false (which is OK). It may take its time (a
+// pager): the broker is read ahead of it, so that the list's deadline is never
+// spent on the reader.
+absl::Status ListSessionPages(
+    Connection& connection, SignalSource& signals, const SessionQuery& query,
+    const std::function<bool(std::vector<v1::Session>)>& on_page);
 
 }  // namespace berth::cli
 

@@ -46,6 +46,12 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
       ->type_name("STATE,...")
       ->allow_extra_args(false);
   parser.app()
+      .add_option("--label", query.labels,
+                  "only on computers with this label: role, role=db, "
+                  "\"role=d*\"; repeated: with all of them")
+      ->type_name("KEY[=VALUE]")
+      ->allow_extra_args(false);
+  parser.app()
       .add_option("--configuration", configurations,
                   "only those made from these configurations")
       ->type_name("NAME,...")
@@ -65,11 +71,18 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
-  SessionList list = ListSessions(**connection, invocation.signals(), query);
-  KeepConfigurations(SplitLists(configurations), list.sessions);
-  const int printed =
-      invocation.Print(RenderSessions(list.sessions, format, absl::Now()));
-  return list.status.ok() ? printed : invocation.Fail(list.status);
+  const std::vector<std::string> kept = SplitLists(configurations);
+  SessionListing listing(format, absl::Now());
+  int printed = 0;
+  const absl::Status status =
+      ListSessionPages(**connection, invocation.signals(), query,
+                       [&](std::vector<v1::Session> page) {
+                         KeepConfigurations(kept, page);
+                         printed = invocation.Print(listing.Add(page));
+                         return printed == 0;  // Else its reader has left.
+                       });
+  if (printed == 0) printed = invocation.Print(listing.End());
+  return status.ok() ? printed : invocation.Fail(status);
 }
 
 }  // namespace berth::cli

@@ -11,7 +11,6 @@
 #include "base/proto_time.h"
 #include "base/session_events.h"
 #include "cli/render/duration.h"
-#include "cli/render/table.h"
 
 namespace berth::cli {
 namespace {
@@ -81,18 +80,14 @@ void AddWide(const v1::Session& session, absl::Time now,
                                  absl::LocalTimeZone()));
 }
 
-std::string RenderTable(const std::vector<v1::Session>& sessions, bool wide,
-                        absl::Time now) {
-  Table table(Columns(wide));
-  for (const v1::Session& session : sessions) {
-    std::vector<std::string> row = {
-        absl::StrCat(session.id()), session.name(),
-        session.computer(),         StateName(session.state()),
-        session.configuration(),    AvailabilityName(session.availability())};
-    if (wide) AddWide(session, now, row);
-    table.AddRow(std::move(row));
-  }
-  return table.Render();
+void AddRow(const v1::Session& session, bool wide, absl::Time now,
+            Table& table) {
+  std::vector<std::string> row = {
+      absl::StrCat(session.id()), session.name(),
+      session.computer(),         StateName(session.state()),
+      session.configuration(),    AvailabilityName(session.availability())};
+  if (wide) AddWide(session, now, row);
+  table.AddRow(std::move(row));
 }
 
 }  // namespace
@@ -221,26 +216,43 @@ std::string Outcome(const v1::CommandSummary& command) {
   }
 }
 
-std::string RenderSessions(const std::vector<v1::Session>& sessions,
-                           Format format, absl::Time now) {
-  switch (format) {
-    case Format::kJson:
-    case Format::kJsonl:
-      return ToJson(sessions, format);
-    case Format::kName: {
-      std::string out;
-      for (const v1::Session& session : sessions) {
+SessionListing::SessionListing(Format format, absl::Time now)
+    : format_(format), now_(now), table_(Columns(format == Format::kWide)) {}
+
+std::string SessionListing::Add(const std::vector<v1::Session>& sessions) {
+  std::string out;
+  for (const v1::Session& session : sessions) {
+    switch (format_) {
+      case Format::kJson:
+        absl::StrAppend(&out, empty_ ? "[\n  " : ",\n  ", ToJson(session));
+        break;
+      case Format::kJsonl:
+        absl::StrAppend(&out, ToJson(session), "\n");
+        break;
+      case Format::kName:
         absl::StrAppend(&out, EscapeForTerminal(session.name()), "\n");
-      }
-      return out;
+        break;
+      case Format::kTable:
+      case Format::kWide:
+        AddRow(session, format_ == Format::kWide, now_, table_);
+        break;
     }
-    case Format::kTable:
-    case Format::kWide:
-      break;
+    empty_ = false;
   }
   // As there: no headings over nothing.
-  if (sessions.empty()) return "";
-  return RenderTable(sessions, format == Format::kWide, now);
+  return table_.empty() ? out : table_.Render();
+}
+
+std::string SessionListing::End() const {
+  if (format_ != Format::kJson) return "";
+  return empty_ ? "[]\n" : "\n]\n";
+}
+
+std::string RenderSessions(const std::vector<v1::Session>& sessions,
+                           Format format, absl::Time now) {
+  SessionListing listing(format, now);
+  std::string out = listing.Add(sessions);
+  return absl::StrCat(out, listing.End());
 }
 
 }  // namespace berth::cli

@@ -7,9 +7,28 @@
 
 #include "absl/time/time.h"
 #include "cli/render/format.h"
+#include "cli/render/table.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::cli {
+
+// SessionListing prints a list of sessions while it comes: what it returns,
+// one after another, is what RenderSessions() returns for all.
+class SessionListing {
+ public:
+  // `now` is for times like "5m" ago.
+  SessionListing(Format format, absl::Time now);
+
+  std::string Add(const std::vector<v1::Session>& sessions);
+  // After the last ones.
+  std::string End() const;
+
+ private:
+  const Format format_;
+  const absl::Time now_;
+  bool empty_ = true;
+  Table table_;
+};
 
 // A list of sessions, as `ls` prints it. `now` is for times like "5m" ago.
 std::string RenderSessions(const std::vector<v1::Session>& sessions,

@@ -59,6 +59,21 @@ TEST(RenderSessionsTest, NothingIsPrintedForNoSessions) {
   EXPECT_EQ(RenderSessions({}, Format::kJson, absl::Now()), "[]\n");
 }
 
+TEST(SessionListingTest, PagesTogetherAreTheWholeList) {
+  const std::vector<v1::Session> all = Three();
+  const absl::Time now = absl::FromUnixSeconds(kNow);
+  for (const Format format : {Format::kTable, Format::kWide, Format::kJson,
+                              Format::kJsonl, Format::kName}) {
+    SessionListing listing(format, now);
+    std::string out = listing.Add({all[0]});
+    EXPECT_FALSE(out.empty());
+    out += listing.Add({});
+    out += listing.Add({all[1], all[2]});
+    out += listing.End();
+    EXPECT_EQ(out, RenderSessions(all, format, now));
+  }
+}
+
 TEST(RenderSessionsTest, WideTellsWhoAndWhat) {
   v1::Session session = MakeSession(1, "Server01");
   session.mutable_activity()->set_kind(v1::Activity::COMMAND);

@@ -38,22 +38,26 @@ void Table::AddRow(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::Render() const {
-  std::vector<size_t> widths;
+std::string Table::Render() {
+  const bool first = widths_.empty();
   std::vector<std::string> headings;
   std::vector<std::string> dashes;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = columns_[i];
-    size_t width = std::max(column.width, column.heading.size());
-    for (const auto& row : rows_) width = std::max(width, Width(row[i]));
-    widths.push_back(width);
+    if (first) widths_.push_back(std::max(column.width, column.heading.size()));
+    for (const auto& row : rows_) {
+      widths_[i] = std::max(widths_[i], Width(row[i]));
+    }
     headings.push_back(column.heading);
     dashes.push_back(std::string(column.heading.size(), '-'));
   }
   std::string out;
-  AppendRow(columns_, widths, headings, out);
-  AppendRow(columns_, widths, dashes, out);
-  for (const auto& row : rows_) AppendRow(columns_, widths, row, out);
+  if (first) {
+    AppendRow(columns_, widths_, headings, out);
+    AppendRow(columns_, widths_, dashes, out);
+  }
+  for (const auto& row : rows_) AppendRow(columns_, widths_, row, out);
+  rows_.clear();
   return out;
 }
 

@@ -26,11 +26,15 @@ class Table {
   void AddRow(std::vector<std::string> cells);
 
   bool empty() const { return rows_.empty(); }
-  std::string Render() const;
+  // The rows added since the last call, with the headings if it is the first:
+  // so a long table can be printed while it is made. Columns grow from one
+  // call to the next, and never shrink.
+  std::string Render();
 
  private:
   const std::vector<Column> columns_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<std::string>> rows_;  // Since the last Render().
+  std::vector<size_t> widths_;                  // Empty: nothing rendered yet.
 };
 
 }  // namespace berth::cli

@@ -16,6 +16,19 @@ TEST(TableTest, AlignsAndGrows) {
             "12345 longer name\n");
 }
 
+TEST(TableTest, GoesOnBelowWhatWasPrinted) {
+  Table table({{"Id", 3, true}, {"Name"}});
+  table.AddRow({"1", "a"});
+  EXPECT_EQ(table.Render(), " Id Name\n -- ----\n  1 a\n");
+  table.AddRow({"2", "b"});
+  EXPECT_EQ(table.Render(), "  2 b\n");
+  table.AddRow({"1000", "c"});
+  EXPECT_EQ(table.Render(), "1000 c\n");
+  table.AddRow({"3", "d"});
+  EXPECT_EQ(table.Render(), "   3 d\n");
+  EXPECT_EQ(table.Render(), "");
+}
+
 TEST(TableTest, EscapesCells) {
   Table table({{"What"}});
   table.AddRow({"\x1b[2Jrm\n"});
