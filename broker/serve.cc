@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <memory>
@@ -17,6 +18,19 @@
 
 namespace berth::broker {
 
+namespace {
+
+// Each agent and client takes a file descriptor, and the usual soft limit,
+// 1024, is for programs that use select().
+void RaiseFileLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
 absl::Status Serve(const std::string& directory, const std::string& listen) {
   // Blocked before there are threads, so that only sigwait() gets them.
   sigset_t stop;
@@ -25,6 +39,7 @@ absl::Status Serve(const std::string& directory, const std::string& listen) {
   sigaddset(&stop, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  RaiseFileLimit();
 
   const std::string path = absl::StrCat(directory, "/", kConfigFile);
   absl::StatusOr<std::string> text = ReadFile(path);

@@ -35,6 +35,7 @@ void ControlStream::OnReadDone(bool ok) {
                 EscapeForTerminal(status.message()));
     return Close(status);
   }
+  message_.Clear();  // An inventory is large, and the next message far off.
   StartRead(&message_);
 }
 

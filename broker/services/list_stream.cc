@@ -7,9 +7,12 @@
 namespace berth::broker {
 
 ListStream::ListStream(absl::StatusOr<SessionScan> scan) {
-  if (!scan.ok()) return Finish(ToGrpcStatus(scan.status()));
-  scan_.emplace(*std::move(scan));
-  Next(kFirstPage);
+  if (scan.ok()) {
+    scan_.emplace(*std::move(scan));
+    Next(kFirstPage);
+  } else {
+    Finish(ToGrpcStatus(scan.status()));
+  }
 }
 
 void ListStream::Next(int size) {

@@ -86,7 +86,10 @@ TEST_F(SessionQueryTest, FiltersByComputerAndState) {
 }
 
 TEST_F(SessionQueryTest, FiltersByLabelsOfTheComputer) {
-  registry_.AddComputer({.name = "web02", .labels = {{"role", "web"}}});
+  ComputerRecord web02;
+  web02.name = "web02";
+  web02.labels = {{"role", "web"}};
+  registry_.AddComputer(web02);
   v1::ListSessionsRequest request;
   request.add_labels("role=w*");
   EXPECT_EQ(Ask(request), "3|");
@@ -100,7 +103,7 @@ TEST_F(SessionQueryTest, FiltersByLabelsOfTheComputer) {
 TEST_F(SessionQueryTest, PagesShowWhatStaysOnceWhileOthersComeAndGo) {
   link::v1::Hello hello;
   const auto id_of = [](int i) {
-    return absl::StrFormat("00000000-0000-4000-8000-%012d", i);
+    return absl::StrFormat("11111111-0000-4000-8000-%012d", i);
   };
   const auto report = [&](int i) {
     v1::Session session;
