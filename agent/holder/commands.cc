@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/holder/text.h"
 #include "agent/log/command_log.h"
+#include "base/pause_point.h"
 
 namespace berth::holder {
 namespace {
@@ -160,6 +161,7 @@ void Commands::OnRunStarted(uint64_t sequence) {
   v1::JournalRecord record;
   *record.mutable_started() = started;
   Record(record);
+  PausePoint("holder.run.started");
   started.set_what(command->what);
   Broadcast(*command, event);
   SendCredit(sequence);
@@ -304,7 +306,9 @@ void Commands::FinishEnd(Command& command) {
   last_ended_ = std::make_unique<v1::Ended>(*command.ended);
   v1::JournalRecord record;
   *record.mutable_ended() = *command.ended;
+  PausePoint("holder.run.before_end");
   Record(record);
+  PausePoint("holder.run.ended");
   v1::Event event;
   *event.mutable_ended() = *command.ended;
   Broadcast(command, event);

@@ -104,6 +104,7 @@ class Commands final : public OutputPipes::Observer {
   absl::Status Check(const v1::Start& request, const UniqueFd& script) const;
   absl::Status CheckBusy(const v1::Start& request);
   absl::Status Reserve(const v1::Start& request);
+  absl::Status RecordHandingOver(uint64_t sequence);
   void Enqueue(uint64_t connection, Command& command, uint64_t wait_ms);
   void NoteTerminal(Command& command);
   void SendQueued(uint64_t connection, const Command& command);

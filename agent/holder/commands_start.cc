@@ -14,6 +14,7 @@
 #include "agent/log/command_log.h"
 #include "agent/shell/monotonic.h"
 #include "base/files.h"
+#include "base/pause_point.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
 
@@ -81,6 +82,7 @@ absl::Status BusyError(const v1::State& state) {
 
 void Commands::Start(uint64_t connection, const v1::Start& request,
                      UniqueFd script) {
+  PausePoint("holder.run.got_start");
   if (FollowExisting(connection, request)) return;
   absl::Status status = Check(request, script);
   if (status.ok()) status = CheckBusy(request);
@@ -98,6 +100,7 @@ void Commands::Start(uint64_t connection, const v1::Start& request,
     status = absl::InternalError("the command can't be queued");
   }
   if (!status.ok()) return Refuse(connection, request.command_id(), status);
+  PausePoint("holder.run.reserved");
   Command& command = table_.Add(request.command_id());
   command.digest = request.digest();
   command.what = ValidText(request.what(), kMaxWhat);
@@ -179,6 +182,14 @@ absl::Status Commands::Reserve(const v1::Start& request) {
   reserved.set_digest(request.digest());
   reserved.set_what(ValidText(request.what(), kMaxWhat));
   reserved.set_at_ns(absl::GetCurrentTimeNanos());
+  reserved.set_tells_handing_over(true);
+  return journal_.Append(record);
+}
+
+// If the holder dies after this, nobody can know whether the command ran.
+absl::Status Commands::RecordHandingOver(uint64_t sequence) {
+  v1::JournalRecord record;
+  record.mutable_handed_over()->set_sequence(sequence);
   return journal_.Append(record);
 }
 
@@ -313,12 +324,15 @@ absl::Status Commands::HandOver(Command& command) {
   run.id = command.sequence;
   run.script = active.script.get();
   run.exit_ends_shell = active.exit_ends_session;
+  BERTH_RETURN_IF_ERROR(RecordHandingOver(command.sequence));
+  PausePoint("holder.run.recorded");
   NoteTerminal(command);
   if (!Step(command.sequence, state::CommandEvent::kHandOver)) {
     return absl::InternalError("the command can't be handed over");
   }
   overtaken_ = false;
   BERTH_RETURN_IF_ERROR(shell_.Start(run));
+  PausePoint("holder.run.sent");
   active.script.reset();
   active.stdin_reader.reset();
   // A shell at its prompt takes it at once, but for what readline can be busy

@@ -7,10 +7,25 @@
 #include "absl/time/time.h"
 #include "agent/link/frames.h"
 #include "agent/sessions/activity.h"
+#include "base/pause_point.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
+namespace {
+
+// What is to be said of a command whose session ended, but not it.
+const char* UnseenEnd(const JournalCommand& command) {
+  if (command.surely_not_started) return "the session ended before it started";
+  if (command.started_at_ns != 0) {
+    return "the session ended while it ran, and its end was not seen";
+  }
+  return "the session ended when its shell was about to get it: it may have "
+         "run";
+}
+
+}  // namespace
+
 void CommandFollower::Expect(std::string command_id,
                              std::optional<uint64_t> from_offset) {
   command_id_ = std::move(command_id);
@@ -96,14 +111,10 @@ absl::Status CommandFollower::OnJournal(uint64_t sequence,
   holder::v1::Ended unknown;
   unknown.set_sequence(sequence);
   unknown.set_command_id(command.command_id);
-  const bool started_ever = command.started_at_ns != 0;
-  unknown.set_how(started_ever ? v1::CommandEnded::UNKNOWN
-                               : v1::CommandEnded::NOT_STARTED);
+  unknown.set_how(command.surely_not_started ? v1::CommandEnded::NOT_STARTED
+                                             : v1::CommandEnded::UNKNOWN);
   unknown.set_exit_code(-1);
-  unknown.set_detail(started_ever
-                         ? "the session ended while it ran, and its end was "
-                           "not seen"
-                         : "the session ended before it started");
+  unknown.set_detail(UnseenEnd(command));
   return SetEnded(unknown);
 }
 
@@ -178,6 +189,7 @@ absl::Status CommandFollower::Pump() {
   if (HasOutput()) return PumpOutput();
   if (!last_.has_value()) return absl::OkStatus();
   Step(state::ViewEvent::kShown);
+  PausePoint("agent.run.before_end");
   const v1::CommandEvent last = *std::exchange(last_, std::nullopt);
   if (shows_end_ && !stream_.Write(ToFrame(last), /*more=*/false)) {
     return absl::CancelledError("the client went away");
@@ -226,6 +238,7 @@ absl::Status CommandFollower::PumpOutput() {
       break;
     }
     case LogReader::Chunk::kData: {
+      PausePoint("agent.run.before_output");
       if (!Wants(chunk.stream) || !Step(state::ViewEvent::kOutput)) break;
       const bool more = last_.has_value() && !end_unknown_ &&
                         chunk.offset + chunk.length >= logged_end_;

@@ -62,6 +62,19 @@ absl::StatusOr<holder::v1::Request> MakeStartRequest(
   return request;
 }
 
+absl::Status CheckSameDigest(uint64_t number, const JournalCommand& command,
+                             absl::string_view digest) {
+  if (command.digest == digest) return absl::OkStatus();
+  return absl::AlreadyExistsError(
+      absl::StrCat("command ", number, " has the id ", command.command_id,
+                   " and another text; use a new id"));
+}
+
+absl::Status CheckSameText(uint64_t number, const JournalCommand& command,
+                           absl::string_view script) {
+  return CheckSameDigest(number, command, Sha256(script));
+}
+
 absl::StatusOr<uint64_t> FindCommand(const std::string& directory,
                                      absl::string_view command_id) {
   BERTH_ASSIGN_OR_RETURN(const SessionJournal journal,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "agent/sessions/managed_session.h"
+#include "agent/sessions/session_journal.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 
@@ -17,6 +18,13 @@ namespace berth::agent {
 // INVALID_ARGUMENT: the id is no UUID, or the script is too long.
 absl::StatusOr<holder::v1::Request> MakeStartRequest(
     const v1::StartCommand& start);
+
+// ALREADY_EXISTS: the journal knows command `number` by the same id, and it has
+// another text than the one with this digest, or this script.
+absl::Status CheckSameDigest(uint64_t number, const JournalCommand& command,
+                             absl::string_view digest);
+absl::Status CheckSameText(uint64_t number, const JournalCommand& command,
+                           absl::string_view script);
 
 // The number of a command, by the session's journal. NOT_FOUND: there is none.
 absl::StatusOr<uint64_t> FindCommand(const std::string& directory,

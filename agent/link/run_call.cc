@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "agent/link/frames.h"
+#include "agent/link/holder_requests.h"
 #include "agent/sessions/session_journal.h"
+#include "base/pause_point.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
@@ -121,6 +123,8 @@ absl::Status RunCall::ServeEndedSession(const absl::Status& refused) {
                          ReadSessionJournal(session_->directory()));
   const uint64_t number = journal.Find(first_.start().command_id());
   if (number == 0) return refused;
+  BERTH_RETURN_IF_ERROR(CheckSameText(number, journal.commands.at(number),
+                                      first_.start().script()));
   // It ended with its session, or before, and here is how.
   follower_->Expect(first_.start().command_id(), first_.start().from_offset());
   BERTH_RETURN_IF_ERROR(follower_->OnJournal(
@@ -171,6 +175,7 @@ absl::Status RunCall::TakeEvents() {
     if (!event->has_value()) return absl::OkStatus();
     // The holder answers a start after it was noted.
     TakeNext();
+    PausePoint("agent.run.after_answer");
     const absl::Status status = follower_->OnEvent(**event);
     Share();
     BERTH_RETURN_IF_ERROR(status);
@@ -218,6 +223,11 @@ absl::Status RunCall::OnHolderGone() {
   if (number == 0) {
     return absl::FailedPreconditionError(
         "the session has ended, before it took the command");
+  }
+  {
+    MutexLock lock(mu_);
+    BERTH_RETURN_IF_ERROR(
+        CheckSameDigest(number, journal.commands.at(number), digest_));
   }
   return follower_->OnJournal(number, journal.commands.at(number),
                               /*running=*/false);

@@ -96,6 +96,7 @@ class RunCall final : public Call {
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kNone;
   std::optional<Next> next_ ABSL_GUARDED_BY(mu_);
   std::string command_id_ ABSL_GUARDED_BY(mu_);
+  std::string digest_ ABSL_GUARDED_BY(mu_);  // Of its script.
   uint64_t number_ ABSL_GUARDED_BY(mu_) = 0;
   bool started_ ABSL_GUARDED_BY(mu_) = false;
   // The last command whose end was sent, and where that is.

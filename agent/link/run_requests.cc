@@ -7,6 +7,7 @@
 #include "agent/link/frames.h"
 #include "agent/link/holder_requests.h"
 #include "agent/link/run_call.h"
+#include "base/pause_point.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 
@@ -50,6 +51,7 @@ absl::Status RunCall::OnRequest(const v1::RunRequest& request, bool first) {
 }
 
 absl::Status RunCall::Start(const v1::StartCommand& start) {
+  PausePoint("agent.run.got_start");
   BERTH_ASSIGN_OR_RETURN(const holder::v1::Request request,
                          MakeStartRequest(start));
   BERTH_ASSIGN_OR_RETURN(const UniqueFd script, ScriptFile(start.script()));
@@ -65,9 +67,12 @@ absl::Status RunCall::Start(const v1::StartCommand& start) {
     number_ = 0;
     started_ = false;
     command_id_ = start.command_id();
+    digest_ = request.start().digest();
     next_ = {start.command_id(), start.from_offset(), start.detach()};
   }
+  PausePoint("agent.run.before_holder");
   Send(request, script.get());
+  PausePoint("agent.run.after_holder");
   return absl::OkStatus();
 }
 
@@ -140,6 +145,7 @@ void RunCall::Acknowledge(const v1::Ack& ack) {
                     ack.offset() >= ended_offset_);
     end_acked_ |= acked.ended();
   }
+  PausePoint("agent.run.before_ack");
   if (session_->ended()) return AcknowledgeEnded(*session_, acked);
   Send(request);
 }

@@ -88,7 +88,11 @@ absl::StatusOr<pid_t> Spawn(const std::string& binary, int channel) {
                                             POSIX_SPAWN_SETSIGDEF);
   std::string name = "berth-holder";
   char* argv[] = {name.data(), nullptr};
-  char* env[] = {nullptr};
+  // Nothing but what tests ask of it.
+  const char* points = getenv("BERTH_PAUSE_POINTS");
+  std::string pauses =
+      absl::StrCat("BERTH_PAUSE_POINTS=", points ? points : "");
+  char* env[] = {points != nullptr ? pauses.data() : nullptr, nullptr};
   pid_t pid = 0;
   const int error =
       posix_spawn(&pid, binary.c_str(), &actions, &attributes, argv, env);

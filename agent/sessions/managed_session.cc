@@ -191,11 +191,10 @@ void ManagedSession::UpdateClockLocked() {
 
 absl::Status ManagedSession::CheckLivesLocked() const {
   if (!session_.has_end()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("session ", session_.id(),
-                   " has ended; its output can be received: "
-                   "berth receive -s ",
-                   session_.id()));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "session ", session_.id(), " ('", session_.name(),
+      "') has ended; `berth receive ", session_.id(),
+      "` shows its output, `berth rm ", session_.id(), "` forgets it"));
 }
 
 absl::Status ManagedSession::CheckNotTemporaryLocked() const {

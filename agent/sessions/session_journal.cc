@@ -15,9 +15,14 @@ void Apply(const holder::v1::JournalRecord& record, SessionJournal& journal) {
     command.command_id = record.reserved().command_id();
     command.digest = record.reserved().digest();
     command.what = record.reserved().what();
+    command.surely_not_started = record.reserved().tells_handing_over();
+  } else if (record.has_handed_over()) {
+    journal.commands[record.handed_over().sequence()].surely_not_started =
+        false;
   } else if (record.has_started()) {
     JournalCommand& command = journal.commands[record.started().sequence()];
     command.started_at_ns = record.started().started_at_ns();
+    command.surely_not_started = false;
   } else if (record.has_ended()) {
     journal.commands[record.ended().sequence()].ended = record.ended();
   } else if (record.has_acked()) {

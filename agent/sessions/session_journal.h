@@ -17,7 +17,9 @@ struct JournalCommand {
   std::string command_id;
   std::string digest;
   std::string what;
-  int64_t started_at_ns = 0;  // 0: it did not start.
+  int64_t started_at_ns = 0;  // 0: nobody saw it start.
+  // The shell never had it; else it may have run.
+  bool surely_not_started = false;
   std::optional<holder::v1::Ended> ended;
   uint64_t acked_offset = 0;
   bool end_acked = false;

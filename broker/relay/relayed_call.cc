@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/grpc_status.h"
+#include "base/pause_point.h"
 
 namespace berth::broker {
 
@@ -86,6 +87,7 @@ void AgentLeg::BeginRead(int slot) {
 }
 
 void AgentLeg::OnReadDone(bool ok) {
+  if (ok) KillPoint("broker.relay.got_output");
   const size_t bytes =
       ok ? call_->slot(Splice::kAgent, read_slot_).Length() : 0;
   // Before the splice hears of it: it may end the call in there.
@@ -135,14 +137,18 @@ void ClientLeg::OnFirstMessage(bool ok) {
         "the stream ended before its first frame, which must carry `open`"));
     return;
   }
+  KillPoint("broker.relay.got_start");
   // Before the agent knows: it may be quicker than this thread.
   call_->ExpectAgent();
+  forwarded_ = true;
   absl::StatusOr<Opener::Opened> opened = opener_->Open(first_, call_);
   first_.Clear();
   if (!opened.ok()) {
+    forwarded_ = false;
     call_->splice().Fail(opened.status());
     return;
   }
+  KillPoint("broker.relay.forwarded_start");
   opened_ = *std::move(opened);
   call_->splice().Start();
 }
@@ -158,6 +164,7 @@ void ClientLeg::BeginWrite(int slot) {
 }
 
 void ClientLeg::OnWriteDone(bool ok) {
+  if (ok) KillPoint("broker.relay.forwarded_output");
   call_->slot(Splice::kAgent, write_slot_).Clear();
   call_->splice().WriteDone(Splice::kClient, ok);
 }
@@ -165,6 +172,9 @@ void ClientLeg::OnWriteDone(bool ok) {
 void ClientLeg::OnCancel() { call_->splice().Cancelled(Splice::kClient); }
 
 void ClientLeg::End(const absl::Status& status) {
+  if (forwarded_) {
+    context_->AddTrailingMetadata(kForwardedKey, "1");
+  }
   Finish(ToGrpcStatus(status));
 }
 

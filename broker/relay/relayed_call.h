@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -141,6 +142,8 @@ class ClientLeg final
   grpc::ByteBuffer first_;
   bool first_read_ = false;  // Of OnReadDone() alone, as is `opened_`.
   Opener::Opened opened_;
+  // The agent may have got the call. Another thread may end it at any time.
+  std::atomic<bool> forwarded_ = false;
   int read_slot_ = 0;
   int write_slot_ = 0;
 };

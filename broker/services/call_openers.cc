@@ -2,6 +2,8 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/status_macros.h"
@@ -15,6 +17,7 @@ namespace {
 struct Target {
   v1::SessionRef session;
   v1::Client client;
+  bool starts_command = false;
 };
 
 absl::StatusOr<std::string> BytesOf(const grpc::ByteBuffer& buffer) {
@@ -40,7 +43,11 @@ absl::StatusOr<Target> TargetInA(const std::string& bytes) {
     return absl::FailedPreconditionError(
         "frame out of order: the first one must carry `open`");
   }
-  return Target{message.open().session(), message.open().client()};
+  Target target{message.open().session(), message.open().client()};
+  if constexpr (std::is_same_v<Message, v1::RunRequest>) {
+    target.starts_command = message.has_start();
+  }
+  return target;
 }
 
 absl::StatusOr<Target> TargetIn(link::v1::OpenCall::Method method,
@@ -73,11 +80,16 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
   BERTH_RETURN_IF_ERROR(CheckClient(target.client, /*required=*/false));
   BERTH_ASSIGN_OR_RETURN(const SessionRecord session,
                          fleet_.registry().Resolve(user_, target.session));
-  // What a session printed can still be received after its end.
-  if (method_ != link::v1::OpenCall::RECEIVE) {
+  auto link = fleet_.LinkTo(session->computer());
+  // What a session printed can still be received after its end. A start may be
+  // sent again because its stream broke while the session ended: the agent
+  // knows whether it is, and how that command ended.
+  const bool may_have_ended =
+      method_ == link::v1::OpenCall::RECEIVE || target.starts_command;
+  if (!may_have_ended || !link.ok()) {
     BERTH_RETURN_IF_ERROR(CheckLives(*session));
   }
-  BERTH_ASSIGN_OR_RETURN(auto connection, fleet_.LinkTo(session->computer()));
+  BERTH_ASSIGN_OR_RETURN(auto connection, std::move(link));
   if (!target.client.id().empty()) {
     client_id_ = target.client.id();
     fleet_.presence().Join({user_, client_id_});

@@ -13,6 +13,11 @@ bool IsFromBroker(const grpc::ClientContext& context) {
                            "Error received from peer");
 }
 
+bool WasForwarded(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  return metadata.find(kForwardedKey) != metadata.end();
+}
+
 absl::Status ToStatus(const Connection& connection,
                       const grpc::ClientContext& context,
                       const grpc::Status& status) {

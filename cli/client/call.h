@@ -18,6 +18,10 @@ inline constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 // transport, which could not reach it.
 bool IsFromBroker(const grpc::ClientContext& context);
 
+// Whether the broker had passed the stream on before it ended with a status of
+// its own. To be called after Finish().
+bool WasForwarded(const grpc::ClientContext& context);
+
 // The status for people: names the broker if it could not be reached.
 absl::Status ToStatus(const Connection& connection,
                       const grpc::ClientContext& context,

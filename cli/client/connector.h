@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "cli/client/connection.h"
 #include "cli/client/leaving.h"
+#include "cli/client/receipts.h"
 #include "cli/invocation/environment.h"
 
 namespace berth::cli {
@@ -30,8 +31,10 @@ class Connector {
 
   // Of all commands of this process.
   Leaving& leaving() { return leaving_; }
+  Receipts& receipts() { return receipts_; }
 
  private:
+  Receipts receipts_;
   Leaving leaving_;
 };
 

@@ -44,6 +44,7 @@ absl::Status EventStream::Finish() {
         "newer?");
   }
   from_broker_ = status.ok() || IsFromBroker(*context_);
+  forwarded_ = WasForwarded(*context_);
   return ToStatus(connection_, *context_, status);
 }
 

@@ -38,6 +38,8 @@ class EventStream {
 
   // Whether Finish() told what the broker said, not that it is out of reach.
   bool from_broker() const { return from_broker_; }
+  // Whether the broker had passed the stream on to the session's computer.
+  bool forwarded() const { return forwarded_; }
 
  private:
   static std::shared_ptr<grpc::ClientContext> MakeContext();
@@ -51,6 +53,7 @@ class EventStream {
   EventFrameParser parser_;
   bool malformed_ = false;
   bool from_broker_ = false;
+  bool forwarded_ = false;
 };
 
 }  // namespace berth::cli

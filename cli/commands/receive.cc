@@ -29,7 +29,9 @@ constexpr char kExamples[] =
     "  berth receive 2 --tail 20 --follow\n"
     "  berth receive 2 --command 5cba8a6f-0c1c-4a3f-8a55-2f1b6a4b7a10\n";
 
-constexpr absl::Duration kLeavingTimeout = absl::Seconds(5);
+// A stream that is left lives for 3 seconds at most, on a busy machine longer.
+// It is not waited for in vain: what it wrote is known from when it is left.
+constexpr absl::Duration kLeavingTimeout = absl::Seconds(20);
 
 struct Options {
   std::string command_id;
@@ -81,7 +83,11 @@ int Work(Invocation& invocation, Connection& connection, const Target& target,
   invocation.connector().leaving().WaitForNone(kLeavingTimeout);
   ExactSink sink(invocation.out(), invocation.err());
   CommandView view(invocation, sink);
-  if (options.only_looks()) view.Peek();
+  if (options.only_looks()) {
+    view.Peek();
+  } else if (!options.from && !options.from_start) {
+    view.GoOn();
+  }
   const ReceiveConversation conversation(MakeOpen(options, target, connection),
                                          options.only_looks());
   Follower follower(connection, invocation, conversation, view, nullptr);

@@ -30,7 +30,7 @@ class SingleRun {
   v1::StartCommand Start() const;
   void Conclude();
   int Succeeded();
-  int Failed(const absl::Status& status);
+  int Failed(const absl::Status& status, const Follower& follower);
   int Left(bool sent);
   // What to type to see the rest.
   std::string HowToReceive() const;
@@ -106,7 +106,7 @@ int SingleRun::Run() {
   }
   if (view_.ended() || status.ok()) return Succeeded();
   if (invocation_.signals().left()) return Left(follower.sent());
-  return Failed(status);
+  return Failed(status, follower);
 }
 
 // The user need not wait for the stream to be closed; but who receives next
@@ -128,10 +128,17 @@ int SingleRun::Succeeded() {
   return ExitStatusOf(*view_.ended());
 }
 
-int SingleRun::Failed(const absl::Status& status) {
+int SingleRun::Failed(const absl::Status& status, const Follower& follower) {
   if (view_.started()) {
     invocation_.Say(absl::StrCat("session '", target_.name, "': ",
                                  status.message(), "; ", HowToReceive()));
+    return kFailedExit;
+  }
+  if (follower.in_doubt()) {
+    invocation_.Say(absl::StrCat(
+        status.message(), "; it is not known whether the command was started",
+        ": see 'berth receive ", target_.name, " --command ", command_id_,
+        "'"));
     return kFailedExit;
   }
   invocation_.Say(status.message());

@@ -121,6 +121,7 @@ void TargetRun::OnFinished() {
   const auto attempt = std::move(attempt_);
   const bool from_broker =
       attempt->status.ok() || IsFromBroker(attempt->context);
+  in_doubt_ |= sent_ && (!from_broker || WasForwarded(attempt->context));
   absl::Status status =
       ToStatus(host_.connection(), attempt->context, attempt->status);
   if (attempt->malformed) {
@@ -155,7 +156,7 @@ void TargetRun::OnFinished() {
 bool TargetRun::MayRetry(const absl::Status& status, bool from_broker) const {
   if (!sent_ || absl::IsDataLoss(status)) return false;
   if (!from_broker || absl::IsCancelled(status) || status.ok()) return true;
-  return opened_ && absl::IsUnavailable(status);
+  return (opened_ || in_doubt_) && absl::IsUnavailable(status);
 }
 
 void TargetRun::Retry(const absl::Status& status) {

@@ -160,6 +160,7 @@ class TargetRun : private OutputSink {
   bool began_ = false;
   bool sent_ = false;
   bool opened_ = false;
+  bool in_doubt_ = false;  // As Follower::in_doubt().
   bool concluded_ = false;
   bool stopped_ = false;
   bool expired_ = false;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "base/status_macros.h"
+#include "cli/client/connector.h"
 #include "cli/render/sessions.h"
 
 namespace berth::cli {
@@ -86,9 +87,14 @@ void CommandView::TakeStarted(const v1::CommandStarted& started) {
     if (started_) earlier_[started_->sequence()] = next_;
     const auto it = earlier_.find(started.sequence());
     next_ = it != earlier_.end() ? it->second : started.from_offset();
+    if (goes_on_) {
+      next_ = std::max(
+          next_, invocation_.connector().receipts().Find(started.command_id()));
+    }
     sink_.StartAt(next_);
     MutexLock lock(mu_);
     acknowledged_ = next_;
+    command_id_ = started.command_id();
   }
   started_ = started;
   ended_.reset();
@@ -128,6 +134,18 @@ void CommandView::Acknowledge(bool at_end) {
     acks_.emplace_back().set_sequence(started_->sequence());
   }
   acks_.back().set_offset(acknowledged_);
+}
+
+void CommandView::NoteReceipt() {
+  std::string command_id;
+  uint64_t written = 0;
+  {
+    MutexLock lock(mu_);
+    command_id = command_id_;
+    written = acknowledged_;
+  }
+  if (peeks_ || written == 0) return;
+  invocation_.connector().receipts().Note(command_id, written);
 }
 
 std::vector<v1::Ack> CommandView::TakeAcks() {

@@ -29,6 +29,13 @@ class CommandView {
   // what was not asked for. Call it before anything else.
   void Peek() { peeks_ = true; }
 
+  // Goes on where this process stopped writing each command's output, even if
+  // the session has not heard of that. Call it before anything else.
+  void GoOn() { goes_on_ = true; }
+
+  // Makes that known, for those that go on: how far output was written.
+  void NoteReceipt() ABSL_LOCKS_EXCLUDED(mu_);
+
   // Takes the next frame of a stream. Errors as Output::Write(): the output
   // can't be written.
   absl::Status Take(EventStream::Frame& frame);
@@ -63,6 +70,7 @@ class CommandView {
   Invocation& invocation_;
   OutputSink& sink_;
   bool peeks_ = false;
+  bool goes_on_ = false;
   std::optional<v1::Session> session_;
   std::optional<v1::CommandStarted> started_;
   std::optional<v1::CommandEnded> ended_;
@@ -74,6 +82,7 @@ class CommandView {
   std::vector<v1::Ack> acks_ ABSL_GUARDED_BY(mu_);
   uint64_t unacknowledged_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t acknowledged_ ABSL_GUARDED_BY(mu_) = 0;
+  std::string command_id_ ABSL_GUARDED_BY(mu_);  // That it is of.
 };
 
 }  // namespace berth::cli

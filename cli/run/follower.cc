@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/pause_point.h"
 #include "base/unique_fd.h"
 #include "cli/client/event_stream.h"
 #include "cli/render/duration.h"
@@ -35,11 +36,15 @@ absl::Status Follower::Attempt() {
   EventStream stream(connection_, conversation_.Method(connection_));
   if (stream.Write(conversation_.First(view_))) {
     sent_ = true;
+    PausePoint("cli.run.sent_start");
     if (input_ != nullptr) input_->Restart();
     Pump pump(invocation_, conversation_, stream, view_, input_);
     Read(stream, pump);
     const absl::Status status = stream.Finish();
+    // Acknowledgements may have been lost with the stream, or cut off.
+    if (!status.ok()) view_.NoteReceipt();
     from_broker_ = stream.from_broker();
+    in_doubt_ |= !from_broker_ || stream.forwarded();
     return status;
   }
   const absl::Status status = stream.Finish();
@@ -61,8 +66,10 @@ void Follower::Read(EventStream& stream, Pump& pump) {
     if (frame.event.has_stdin_credit()) {
       pump.Grant(frame.event.stdin_credit().limit());
     }
+    if (frame.is_output) PausePoint("cli.run.got_output");
     const absl::Status status = pump.Take(frame);
     if (conversation_.IsComplete(view_)) {
+      PausePoint("cli.run.before_exit");
       pump.Complete();
       if (conversation_.OnlyReads()) stream.Cancel();
       if (on_complete_ && status.ok()) std::exchange(on_complete_, nullptr)();
@@ -80,14 +87,16 @@ void Follower::Read(EventStream& stream, Pump& pump) {
   }
 }
 
-// Until the session has answered once, the broker's word is final. Afterwards
-// it may only not know yet that the session's computer is coming back. It
-// cancels a stream, which we have not, only when it goes down itself.
+// As long as the session can't have got anything, the broker's word is final.
+// Afterwards it may only not know yet that the session's computer is coming
+// back, where the command may be running: nobody must have to start it again
+// under another id. It cancels a stream, which we have not, only when it goes
+// down itself.
 bool Follower::MayRetry(const absl::Status& status) const {
   if (!sent_ || absl::IsDataLoss(status)) return false;
   if (!from_broker_ || absl::IsCancelled(status)) return true;
   if (status.ok()) return true;  // Ended too early.
-  return opened_ && absl::IsUnavailable(status);
+  return (opened_ || in_doubt_) && absl::IsUnavailable(status);
 }
 
 void Follower::TellLost(const absl::Status& status, absl::Time now) {

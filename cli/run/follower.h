@@ -46,6 +46,8 @@ class Follower {
 
   // Whether the session may have got the first frame.
   bool sent() const { return sent_; }
+  // It may have, and has not answered: nobody knows whether the command runs.
+  bool in_doubt() const { return in_doubt_ && !opened_; }
   // Run() failed since output could not be written.
   bool failed_to_write() const { return !write_status_.ok(); }
 
@@ -67,6 +69,7 @@ class Follower {
   Backoff backoff_;
   bool sent_ = false;         // Any first frame was sent.
   bool opened_ = false;       // Any stream was answered.
+  bool in_doubt_ = false;     // Any stream may have got there.
   bool from_broker_ = false;  // Where the last attempt's status came from.
   absl::Time lost_at_ = absl::InfiniteFuture();
   absl::Time remind_at_ = absl::InfiniteFuture();

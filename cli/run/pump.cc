@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/pause_point.h"
 #include "cli/client/connector.h"
 #include "grpc/slice.h"
 
@@ -89,6 +90,7 @@ void Pump::Leave() {
     MutexLock lock(take_mu_);
     // What does not fit any more is received later.
     view_.Flush().IgnoreError();
+    view_.NoteReceipt();
   }
   // Only when the stream has ended has this surely arrived: then the leaving
   // is over. Who receives next waits for that.
@@ -119,6 +121,7 @@ void Pump::Close(bool leave) {
   MutexLock lock(mu_);
   if (writes_done_) return;
   writes_done_ = true;
+  PausePoint("cli.run.before_ack");
   std::vector<grpc::ByteBuffer> frames;
   for (const v1::Ack& ack : view_.TakeAcks()) {
     frames.push_back(conversation_.AckFrame(ack));
@@ -191,6 +194,7 @@ void Pump::HandleAcks() {
 void Pump::WriteAcksLocked() {
   if (writes_done_) return;
   for (const v1::Ack& ack : view_.TakeAcks()) {
+    PausePoint("cli.run.before_ack");
     stream_.Write(conversation_.AckFrame(ack));
   }
 }

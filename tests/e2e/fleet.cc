@@ -73,9 +73,16 @@ Fleet::~Fleet() {
 }
 
 void Fleet::StartBroker() {
+  std::vector<std::string> environment = {
+      absl::StrCat("BERTH_PAUSE_POINTS=", pause_points_)};
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    environment.push_back(*entry);
+  }
   auto broker = Process::Start(
       {.argv = {Binary("BERTH_BROKER"), "serve", dir_.path() + "/broker",
                 "--listen", absl::StrCat("127.0.0.1:", port_)},
+       .environment = environment,
+       .directory = "",
        .stderr_path = dir_.path() + "/broker.log"});
   ASSERT_TRUE(broker.ok()) << broker.status();
   auto port = broker->WaitForLine("ready port=");
@@ -106,7 +113,8 @@ void Fleet::StartAgent(const std::string& computer) {
       "LOGNAME=root",
       "SHELL=/bin/bash",
       "LANG=C.UTF-8",
-      absl::StrCat("PATH=", getenv("PATH"))};
+      absl::StrCat("PATH=", getenv("PATH")),
+      absl::StrCat("BERTH_PAUSE_POINTS=", pause_points_)};
   auto agent = Process::Start(
       {.argv = {Binary("BERTH_AGENT"), "serve", "--state-dir",
                 AgentDirectory(computer), "--holder", Binary("BERTH_HOLDER")},
@@ -135,7 +143,9 @@ std::vector<std::string> Fleet::Environment(const std::string& client) const {
           absl::StrCat("PATH=", getenv("PATH")),
           "LANG=C.UTF-8",
           "TERM=xterm",
-          absl::StrCat("BERTH_BROKER=localhost:", port_),
+          absl::StrCat("BERTH_PAUSE_POINTS=", pause_points_),
+          absl::StrCat("BERTH_BROKER=localhost:",
+                       client_port_ != 0 ? client_port_ : port_),
           absl::StrCat("BERTH_CA=", ca, "ca.pem"),
           absl::StrCat("BERTH_CERTIFICATE=", ca, "admin.pem"),
           absl::StrCat("BERTH_KEY=", ca, "admin-key.pem")};
@@ -248,6 +258,23 @@ void Fleet::Register(const std::string& computer, const std::string& name,
   const auto registered = Configuration(computer, {"register", name, file});
   ASSERT_EQ(registered.exit_code, 0) << registered.err;
   WaitFor({"configurations", "-c", computer, "-o", "name"}, name + "\n");
+}
+
+void Fleet::SetAgentPort(const std::string& computer, int port) {
+  WriteTextFile(AgentDirectory(computer) + "/broker",
+                absl::StrCat("localhost:", port, "\n"));
+}
+
+int Fleet::WaitBrokerEnd(absl::Duration limit) {
+  auto code = broker_->Wait(limit);
+  EXPECT_TRUE(code.ok()) << "broker: " << code.status();
+  return code.value_or(-1);
+}
+
+int Fleet::WaitAgentEnd(const std::string& computer, absl::Duration limit) {
+  auto code = agents_.at(computer).Wait(limit);
+  EXPECT_TRUE(code.ok()) << "agent: " << code.status();
+  return code.value_or(-1);
 }
 
 pid_t Fleet::BrokerPid() const {

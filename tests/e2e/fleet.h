@@ -65,6 +65,18 @@ class Fleet {
   void StartAgent(const std::string& computer);
   void KillAgent(const std::string& computer, int signal);
 
+  // From now on clients, or a computer's agent when it starts next, reach the
+  // broker through this port of loopback.
+  void SetClientPort(int port) { client_port_ = port; }
+  void SetAgentPort(const std::string& computer, int port);
+  // BERTH_PAUSE_POINTS of every program that is started from now on; empty:
+  // none. A keeper has what its first `berth` had, a holder what its agent has.
+  void SetPausePoints(const std::string& points) { pause_points_ = points; }
+  // Waits until it has ended by itself; 128 and the signal that ended it.
+  int WaitBrokerEnd(absl::Duration limit = absl::Seconds(30));
+  int WaitAgentEnd(const std::string& computer,
+                   absl::Duration limit = absl::Seconds(30));
+
   // `berth-agent configuration` with these words, on a computer.
   Process::Finished Configuration(const std::string& computer,
                                   std::vector<std::string> words);
@@ -91,7 +103,9 @@ class Fleet {
   void Join(const std::string& computer);
 
   TempDir dir_;
-  int port_ = 0;  // Chosen by the kernel when the broker first starts.
+  int port_ = 0;         // Chosen by the kernel when the broker first starts.
+  int client_port_ = 0;  // 0: the broker's.
+  std::string pause_points_;
   std::optional<Process> broker_;
   std::map<std::string, Process> agents_;
   std::vector<std::string> clients_;
