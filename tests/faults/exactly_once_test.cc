@@ -206,7 +206,9 @@ TEST_F(ExactlyOnceTest, ClientMayDieAtEveryStep) {
     EXPECT_EQ(run.exit_code, 125) << run.err;
     EXPECT_TRUE(absl::StrContains(run.err, "the keeper ended unexpectedly"))
         << run.err;
-    // What it had sent has ended when the next one has.
+    // Nobody holds the session any more, and nothing runs in it.
+    fleet_.WaitFor({"ls", session_, "-o", "jsonl"},
+                   "SESSION_AVAILABILITY_NONE");
     const std::string next = NewUuid();
     ExpectRanOnce(next, api_->Run(next, Counter(next)));
     if (std::string(point) == "cli.run.sent_start") {
