@@ -8,6 +8,7 @@ namespace berth::agent {
 bool ControlWriter::Attach(
     Stream* stream, const std::function<link::v1::AgentMessage()>& hello) {
   MutexLock lock(mu_);
+  ++link_;
   if (!stream->Write(hello())) return false;
   stream_ = stream;
   return true;
@@ -51,7 +52,8 @@ void ControlWriter::Gone(const std::string& instance_id) {
   WriteLocked(message);
 }
 
-void ControlWriter::Reply(uint64_t request_id, const absl::Status& status,
+void ControlWriter::Reply(uint64_t link, uint64_t request_id,
+                          const absl::Status& status,
                           const std::shared_ptr<ManagedSession>& session) {
   link::v1::AgentMessage message;
   link::v1::Reply& reply = *message.mutable_reply();
@@ -59,6 +61,8 @@ void ControlWriter::Reply(uint64_t request_id, const absl::Status& status,
   reply.set_code(static_cast<int>(status.code()));
   reply.set_message(std::string(status.message()));
   MutexLock lock(mu_);
+  // What it says of a session is reported on this link by itself.
+  if (link != link_) return;
   if (session != nullptr) {
     session->TakeReport();  // This is one.
     *reply.mutable_session()->mutable_session() = session->Snapshot();
@@ -66,7 +70,7 @@ void ControlWriter::Reply(uint64_t request_id, const absl::Status& status,
   WriteLocked(message);
 }
 
-void ControlWriter::CallEnded(uint64_t call_id, uint64_t frames,
+void ControlWriter::CallEnded(uint64_t link, uint64_t call_id, uint64_t frames,
                               const absl::Status& status) {
   link::v1::AgentMessage message;
   link::v1::CallEnded& ended = *message.mutable_call_ended();
@@ -75,6 +79,7 @@ void ControlWriter::CallEnded(uint64_t call_id, uint64_t frames,
   ended.set_code(static_cast<int>(status.code()));
   ended.set_message(std::string(status.message()));
   MutexLock lock(mu_);
+  if (link != link_) return;
   WriteLocked(message);
 }
 

@@ -42,11 +42,19 @@ class ControlWriter {
       ABSL_LOCKS_EXCLUDED(mu_);
   void Gone(const std::string& instance_id) ABSL_LOCKS_EXCLUDED(mu_);
   // `session` may be null.
-  void Reply(uint64_t request_id, const absl::Status& status,
+  void Reply(uint64_t link, uint64_t request_id, const absl::Status& status,
              const std::shared_ptr<ManagedSession>& session)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void CallEnded(uint64_t call_id, uint64_t frames, const absl::Status& status)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void CallEnded(uint64_t link, uint64_t call_id, uint64_t frames,
+                 const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Which link this is, of all there were. Answers name the one that was asked
+  // on, and are dropped if it is gone: another broker's questions have the same
+  // numbers.
+  uint64_t link() const ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    return link_;
+  }
 
  private:
   void WriteLocked(const link::v1::AgentMessage& message)
@@ -54,7 +62,8 @@ class ControlWriter {
 
   // Held during a write on purpose: it orders the writers. Keepalive ends a
   // write that gets nowhere.
-  Mutex mu_;
+  mutable Mutex mu_;
+  uint64_t link_ ABSL_GUARDED_BY(mu_) = 0;
   Stream* stream_ ABSL_GUARDED_BY(mu_) = nullptr;
 };
 

@@ -115,6 +115,7 @@ bool Link::RunOnce(absl::Duration& pushback) {
   bool welcome = false;
   link::v1::BrokerMessage message;
   if (writer_.Attach(stream.get(), [this] { return MakeHello(); })) {
+    link_ = writer_.link();
     while (stream->Read(&message)) {
       if (message.has_welcome() && !welcome) {
         welcome = true;
@@ -174,14 +175,14 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
     MutexLock lock(mu_);
     channel = channel_;
   }
-  CallContext context{
-      channel, sessions_, workers_,
-      [this](uint64_t call_id, uint64_t frames, const absl::Status& status) {
-        writer_.CallEnded(call_id, frames, status);
-      }};
+  CallContext context{channel, sessions_, workers_,
+                      [this, link = link_](uint64_t call_id, uint64_t frames,
+                                           const absl::Status& status) {
+                        writer_.CallEnded(link, call_id, frames, status);
+                      }};
   absl::StatusOr<std::shared_ptr<Call>> call =
       MakeCall(std::move(context), open);
-  if (!call.ok()) return writer_.CallEnded(id, 0, call.status());
+  if (!call.ok()) return writer_.CallEnded(link_, id, 0, call.status());
   {
     MutexLock lock(mu_);
     if (draining_) {
@@ -194,7 +195,7 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
       calls_[id] = *call;
     }
   }
-  if (!call.ok()) return writer_.CallEnded(id, 0, call.status());
+  if (!call.ok()) return writer_.CallEnded(link_, id, 0, call.status());
   const bool runs = workers_.Run([this, id, call = *call] {
     call->Run();
     MutexLock lock(mu_);
@@ -207,7 +208,7 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
     MutexLock lock(mu_);
     calls_.erase(id);
   }
-  writer_.CallEnded(id, 0,
+  writer_.CallEnded(link_, id, 0,
                     absl::ResourceExhaustedError(
                         "this computer has no thread left for a call"));
 }
@@ -224,14 +225,15 @@ void Link::OnCancelCall(uint64_t call_id) {
 }
 
 void Link::OnRequest(const link::v1::Request& request) {
-  if (workers_.Run([this, request] { Answer(request); })) return;
-  writer_.Reply(request.request_id(),
+  const uint64_t link = link_;
+  if (workers_.Run([this, link, request] { Answer(link, request); })) return;
+  writer_.Reply(link, request.request_id(),
                 absl::ResourceExhaustedError(
                     "this computer has no thread left for a request"),
                 nullptr);
 }
 
-void Link::Answer(const link::v1::Request& request) {
+void Link::Answer(uint64_t link, const link::v1::Request& request) {
   absl::StatusOr<SessionService::Session> session = nullptr;
   if (request.has_create()) {
     session = sessions_.Create(request.create());
@@ -245,7 +247,7 @@ void Link::Answer(const link::v1::Request& request) {
     session = absl::UnimplementedError(
         "this agent is too old for what was asked of it");
   }
-  writer_.Reply(request.request_id(), session.status(),
+  writer_.Reply(link, request.request_id(), session.status(),
                 session.ok() ? *session : nullptr);
 }
 

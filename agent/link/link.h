@@ -51,7 +51,7 @@ class Link {
   void OnOpenCall(const link::v1::OpenCall& open) ABSL_LOCKS_EXCLUDED(mu_);
   void OnCancelCall(uint64_t call_id) ABSL_LOCKS_EXCLUDED(mu_);
   void OnRequest(const link::v1::Request& request);
-  void Answer(const link::v1::Request& request);
+  void Answer(uint64_t link, const link::v1::Request& request);
   // If the certificate has expired: takes the one of a new `join`, or logs it.
   void TakeNewCertificate() ABSL_LOCKS_EXCLUDED(mu_);
   // Renews the certificate if it is time, and looks again later.
@@ -69,6 +69,7 @@ class Link {
   absl::BitGen random_;
   Backoff backoff_;
   std::thread thread_;
+  uint64_t link_ = 0;  // See ControlWriter; the thread's.
 
   Mutex mu_;
   CondVar changed_;
