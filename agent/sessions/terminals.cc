@@ -105,6 +105,7 @@ absl::StatusOr<uint64_t> Terminals::Attach(const Visitor& visitor,
                     .since = now,
                     .input = nullptr,
                     .wake = std::move(wake),
+                    .warned_of = {},
                     .mail = {}};
   bool goes_on = false;
   for (auto& [key, other] : attached_) {

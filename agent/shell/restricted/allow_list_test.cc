@@ -92,7 +92,7 @@ TEST(AllowListTest, ListsThatMakeNoSenseAreRefused) {
       {{"", "/x"}},
       {{"x", "x"}},
       {{"x", ""}},
-      {{"x", "/x"}, {"x", "/y"}},
+      {{"x", "/x", {}}, {"x", "/y", {}}},
       {{"x", "/x", {"["}}},
       {{"x", "/x", {"a)|(b"}}},
       {{"x", "/x", {"a", "(b"}}},
