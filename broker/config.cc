@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "base/names.h"
 #include "base/status_macros.h"
+#include "base/toml_text.h"
 
 namespace berth::broker {
 namespace {
@@ -109,6 +110,7 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
 
 absl::StatusOr<Config> ParseConfig(absl::string_view text,
                                    absl::string_view path) {
+  BERTH_RETURN_IF_ERROR(CheckTomlText(text, path));
   toml::parse_result parsed =
       toml::parse(std::string_view(text.data(), text.size()));
   if (!parsed) {

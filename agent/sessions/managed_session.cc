@@ -12,6 +12,7 @@
 #include "agent/sessions/activity.h"
 #include "agent/sessions/configuration.h"
 #include "agent/sessions/session_record.h"
+#include "base/end_reason.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
@@ -192,9 +193,10 @@ void ManagedSession::UpdateClockLocked() {
 absl::Status ManagedSession::CheckLivesLocked() const {
   if (!session_.has_end()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "session ", session_.id(), " ('", session_.name(),
-      "') has ended; `berth receive ", session_.id(),
-      "` shows its output, `berth rm ", session_.id(), "` forgets it"));
+      "session ", session_.id(), " ('", session_.name(), "') has ended (",
+      EndReasonText(session_.end().reason()), "); `berth receive ",
+      session_.id(), "` shows its output, `berth rm ", session_.id(),
+      "` forgets it"));
 }
 
 absl::Status ManagedSession::CheckNotTemporaryLocked() const {

@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/escape.h"
+#include "base/status_macros.h"
+#include "base/toml_text.h"
 
 namespace berth::agent {
 namespace {
@@ -48,6 +50,7 @@ std::string SizeText(uint64_t bytes) {
 }
 
 absl::StatusOr<toml::table> TomlReader::Parse(absl::string_view text) const {
+  BERTH_RETURN_IF_ERROR(CheckTomlText(text, path_));
   toml::parse_result parsed =
       toml::parse(std::string_view(text.data(), text.size()));
   if (!parsed) {

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/end_reason.h"
 #include "base/escape.h"
 #include "base/names.h"
 #include "base/proto_time.h"
@@ -55,25 +56,6 @@ absl::Status CheckEnvironment(const v1::CreateSessionRequest& request) {
                      kMaxEnvironmentBytes, " at most"));
   }
   return absl::OkStatus();
-}
-
-absl::string_view Reason(v1::EndReason reason) {
-  switch (reason) {
-    case v1::END_REASON_REMOVED:
-      return "removed";
-    case v1::END_REASON_SHELL_EXITED:
-      return "its shell exited";
-    case v1::END_REASON_IDLE_TIMEOUT:
-      return "idle timeout";
-    case v1::END_REASON_HOLDER_LOST:
-      return "holder lost";
-    case v1::END_REASON_COMPUTER_RESTARTED:
-      return "computer restarted";
-    case v1::END_REASON_START_FAILED:
-      return "its shell could not be started";
-    default:
-      return "reason not known";
-  }
 }
 
 }  // namespace
@@ -142,7 +124,7 @@ absl::Status CheckLives(const v1::Session& session) {
       absl::FormatTime("%Y-%m-%d %H:%M:%S", FromProto(session.end().at()),
                        absl::LocalTimeZone());
   return absl::FailedPreconditionError(absl::StrCat(
-      Describe(session), " ended at ", at, " (", Reason(session.end().reason()),
+      Describe(session), " ended at ", at, " (", EndReasonText(session.end().reason()),
       "); `berth receive ", session.id(), "` shows its output, `berth rm ",
       session.id(), "` forgets it"));
 }

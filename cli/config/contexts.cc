@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/status_macros.h"
+#include "base/toml_text.h"
 #include "cli/config/paths.h"
 #include "toml++/toml.h"
 
@@ -59,6 +60,7 @@ absl::Status CheckComplete(const Context& context) {
 
 absl::StatusOr<Contexts> ParseContexts(absl::string_view text,
                                        const std::string& path) {
+  BERTH_RETURN_IF_ERROR(CheckTomlText(text, path));
   const toml::parse_result parsed =
       toml::parse(std::string_view(text.data(), text.size()), path);
   if (!parsed) {

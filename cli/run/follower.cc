@@ -19,6 +19,24 @@ namespace {
 // How often people are told that it still tries.
 constexpr absl::Duration kRemindTime = absl::Seconds(30);
 
+// Whether it says that something is so, not that something broke.
+bool IsRefusal(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kUnimplemented:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 absl::Status Follower::Run() {
@@ -45,7 +63,13 @@ absl::Status Follower::Attempt() {
     // Acknowledgements may have been lost with the stream, or cut off.
     if (!status.ok()) view_.NoteReceipt();
     from_broker_ = stream.from_broker();
-    in_doubt_ |= !from_broker_ || stream.forwarded();
+    // An agent that refuses knows that nothing was started, also by an attempt
+    // before; anything else leaves it open.
+    if (!from_broker_) {
+      in_doubt_ = true;
+    } else if (stream.forwarded()) {
+      in_doubt_ = !IsRefusal(status);
+    }
     return status;
   }
   const absl::Status status = stream.Finish();

@@ -72,6 +72,8 @@ TEST(IdleTest, OnlyTheClockOfADisconnectedIdleSessionRuns) {
   auto refused = fleet.Berth({"run", "-s", "idle", "--", "true"});
   EXPECT_EQ(refused.exit_code, 125);
   EXPECT_THAT(refused.err, ::testing::HasSubstr("idle timeout"));
+  // It surely was not started.
+  EXPECT_THAT(refused.err, ::testing::Not(::testing::HasSubstr("not known")));
 }
 
 }  // namespace

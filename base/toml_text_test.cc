@@ -1,0 +1,37 @@
+#include "base/toml_text.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace berth {
+namespace {
+
+TEST(TomlTextTest, QuotesAndCommentsMayHaveAnything) {
+  for (const char* text :
+       {"", "a = 1\n", "# h\xC3\xA9\na = 1", "a = \"h\xC3\xA9\\\"\xC3\xA9\"",
+        "a = 'h\xC3\xA9\\'\n", "a = \"\"\"x\n\xC3\xA9\"\"\"\"\n",
+        "\xEF\xBB\xBF"
+        "a = 1",
+        "\"h\xC3\xA9\" = 1", "a = '''\n''\xC3\xA9'''"}) {
+    EXPECT_TRUE(CheckTomlText(text, "x.toml").ok()) << text;
+  }
+}
+
+// The parser's table of blanks has no case for most of them: what it then did
+// was up to the compiler.
+TEST(TomlTextTest, NothingElseMayBeOutsideOfThem) {
+  for (const char* text :
+       {"\n\n\xC3\xA9 = 1", "a = 1\nb =\n\xEF\xBB\xB9no", "# c\n\n\xC2\xA0"}) {
+    const absl::Status status = CheckTomlText(text, "x.toml");
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(std::string(status.message()),
+              "x.toml:3: what is not ASCII may only be in quotes and comments");
+  }
+  EXPECT_FALSE(CheckTomlText("a = 'x'\xC3\xA9", "x").ok());
+  EXPECT_FALSE(CheckTomlText("a = \"x\n\xC3\xA9", "x").ok());
+}
+
+}  // namespace
+}  // namespace berth
