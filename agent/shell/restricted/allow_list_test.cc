@@ -28,7 +28,7 @@ TEST(AllowListTest, NameLeadsToThePath) {
 }
 
 TEST(AllowListTest, OtherNamesAreRefusedAndAllowedOnesNamed) {
-  AllowList list = List({{"a", "/bin/a"}, {"b", "/bin/b"}});
+  AllowList list = List({{"a", "/bin/a", {}}, {"b", "/bin/b", {}}});
   for (const char* name : {"c", "", "/bin/a", "a ", "A"}) {
     absl::Status status = list.Check({name}).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied) << name;
@@ -89,9 +89,9 @@ TEST(AllowListTest, MessagesAreEscapedAndShort) {
 TEST(AllowListTest, ListsThatMakeNoSenseAreRefused) {
   const std::vector<std::vector<AllowedProgram>> lists = {
       {},
-      {{"", "/x"}},
-      {{"x", "x"}},
-      {{"x", ""}},
+      {{"", "/x", {}}},
+      {{"x", "x", {}}},
+      {{"x", "", {}}},
       {{"x", "/x", {}}, {"x", "/y", {}}},
       {{"x", "/x", {"["}}},
       {{"x", "/x", {"a)|(b"}}},
