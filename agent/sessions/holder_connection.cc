@@ -43,6 +43,10 @@ absl::StatusOr<HolderConnection> HolderConnection::Connect(
   // By way of a descriptor: a socket's path has room for 107 bytes only.
   const UniqueFd dir(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!dir.valid()) {
+    // Nothing is known to be wrong with the holder, and nothing was started.
+    if (errno == EMFILE || errno == ENFILE) {
+      return ErrnoToStatus(errno, directory);
+    }
     return absl::UnavailableError(ErrnoToStatus(errno, directory).message());
   }
   UniqueFd fd(

@@ -16,10 +16,14 @@ namespace {
 
 constexpr char kOther[] = "10.99.0.2";
 
-// Runs a line of shell; FAILED_PRECONDITION with what it printed if it fails.
+// Runs a line of shell, also where a user's PATH has no tc; FAILED_PRECONDITION
+// with what it printed if it fails.
 absl::Status Sh(const std::string& line) {
-  BERTH_ASSIGN_OR_RETURN(const Process::Finished finished,
-                         Process::Run({.argv = {"/bin/sh", "-ec", line}}));
+  BERTH_ASSIGN_OR_RETURN(
+      const Process::Finished finished,
+      Process::Run(
+          {.argv = {"/bin/sh", "-ec",
+                    absl::StrCat("PATH=$PATH:/usr/sbin:/sbin; ", line)}}));
   if (finished.exit_code == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("'", line, "' failed: ", finished.err));
