@@ -11,7 +11,6 @@
 #include "agent/link/pushback.h"
 #include "base/escape.h"
 #include "base/grpc_status.h"
-#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/tls/expiry.h"
 #include "base/version.h"
@@ -41,13 +40,13 @@ void Link::Start() {
 
 void Link::Stop(absl::Duration grace) {
   if (!thread_.joinable()) return;
-  const absl::Time deadline = MonotonicNow() + grace;
+  const absl::Time deadline = absl::Now() + grace;
   std::vector<std::shared_ptr<Call>> calls;
   {
     MutexLock lock(mu_);
     draining_ = true;
-    while (!calls_.empty() && MonotonicNow() < deadline) {
-      changed_.WaitFor(mu_, deadline - MonotonicNow());
+    while (!calls_.empty() && absl::Now() < deadline) {
+      changed_.WaitFor(mu_, deadline - absl::Now());
     }
     for (const auto& [id, call] : calls_) calls.push_back(call);
   }
@@ -63,10 +62,10 @@ void Link::Stop(absl::Duration grace) {
 }
 
 bool Link::Sleep(absl::Duration time) {
-  const absl::Time deadline = MonotonicNow() + time;
+  const absl::Time deadline = absl::Now() + time;
   MutexLock lock(mu_);
-  while (!stopping_ && MonotonicNow() < deadline) {
-    changed_.WaitFor(mu_, deadline - MonotonicNow());
+  while (!stopping_ && absl::Now() < deadline) {
+    changed_.WaitFor(mu_, deadline - absl::Now());
   }
   return !stopping_;
 }

@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/grpc_status.h"
-#include "base/monotonic.h"
 #include "base/uuid.h"
 #include "cli/client/call.h"
 #include "cli/client/sessions.h"
@@ -161,7 +160,7 @@ bool TargetRun::MayRetry(const absl::Status& status, bool from_broker) const {
 }
 
 void TargetRun::Retry(const absl::Status& status) {
-  const absl::Time now = MonotonicNow();
+  const absl::Time now = absl::Now();
   if (lost_at_ == absl::InfiniteFuture()) {
     lost_at_ = now;
     host_.OnLost(*this, status);
@@ -184,7 +183,7 @@ Outcome TargetRun::WithAdvice(Outcome outcome) const {
 }
 
 void TargetRun::OnTimer() {
-  const absl::Time now = MonotonicNow();
+  const absl::Time now = absl::Now();
   if (concluded_) return;
   if (waiting_to_retry_ && now >= retry_at_) return StartStream();
   if (now >= give_up_at_) {

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/monotonic.h"
 #include "cli/client/backoff.h"
 #include "spdlog/spdlog.h"
 
@@ -22,10 +21,10 @@ Presence::~Presence() {
 }
 
 bool Presence::Wait(absl::Duration timeout) {
-  const absl::Time deadline = MonotonicNow() + timeout;
+  const absl::Time deadline = absl::Now() + timeout;
   MutexLock lock(mu_);
   while (!present_ && !failed_) {
-    const absl::Duration left = deadline - MonotonicNow();
+    const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) break;
     changed_.WaitFor(mu_, left);
   }

@@ -63,9 +63,6 @@ absl::Status CommandView::TakeEvent(const v1::CommandEvent& event) {
     case v1::CommandEvent::kGap:
       TakeGap(event.gap());
       break;
-    case v1::CommandEvent::kSkipped:
-      TakeSkipped(event.skipped());
-      break;
     case v1::CommandEvent::kEnded:
       return TakeEnded(event.ended());
     case v1::CommandEvent::kNotice:
@@ -96,7 +93,7 @@ void CommandView::TakeStarted(const v1::CommandStarted& started) {
     }
     sink_.StartAt(next_);
     MutexLock lock(mu_);
-    acknowledged_ = shown_ = next_;
+    acknowledged_ = next_;
     command_id_ = started.command_id();
   }
   started_ = started;
@@ -109,22 +106,7 @@ void CommandView::TakeGap(const v1::OutputGap& gap) {
   invocation_.Say(absl::StrCat(
       session_name(), ": ", end - next_, " bytes of output are missing at ",
       next_, ": the log was full and its oldest output was dropped"));
-  PassTo(end);
-}
-
-void CommandView::PassTo(uint64_t end) {
-  // Unless something before could not be written, or is not yet.
-  if (sink_.written() == next_) sink_.StartAt(end);
   next_ = end;
-  Acknowledge(/*at_end=*/false);
-}
-
-void CommandView::TakeSkipped(const v1::OutputSkipped& skipped) {
-  const uint64_t end = skipped.offset() + skipped.length();
-  if (end <= next_) return;
-  if (skipped_ == 0) skipped_from_ = next_;
-  skipped_ += end - next_;
-  PassTo(end);
 }
 
 absl::Status CommandView::TakeEnded(const v1::CommandEnded& ended) {
@@ -145,15 +127,13 @@ void CommandView::Acknowledge(bool at_end) {
   if (!started_ || peeks_) return;
   const uint64_t written = sink_.written();
   MutexLock lock(mu_);
-  if (written <= acknowledged_ && next_ <= shown_ && !at_end) return;
-  if (next_ > shown_) unacknowledged_ += next_ - shown_;
+  if (written <= acknowledged_ && !at_end) return;
+  if (written > acknowledged_) unacknowledged_ += written - acknowledged_;
   acknowledged_ = std::max(acknowledged_, written);
-  shown_ = std::max(shown_, next_);
   if (acks_.empty() || acks_.back().sequence() != started_->sequence()) {
     acks_.emplace_back().set_sequence(started_->sequence());
   }
   acks_.back().set_offset(acknowledged_);
-  acks_.back().set_shown(shown_);
 }
 
 void CommandView::NoteReceipt() {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/monotonic.h"
+#include "absl/time/clock.h"
 #include "base/proto_time.h"
 #include "base/uuid.h"
 #include "cli/run/patience.h"
@@ -14,12 +14,9 @@ namespace {
 
 // For people who look away; the oldest go first.
 constexpr size_t kMaxNotices = 16;
-// As OpenTerminal.paced says.
-constexpr uint64_t kShownBytes = 16 << 10;
 
 v1::OpenTerminal WithId(v1::OpenTerminal open) {
   open.set_terminal_id(NewUuid());
-  open.set_paced(true);
   return open;
 }
 
@@ -57,7 +54,6 @@ void Visit::Run() {
 
 absl::Status Visit::Attempt() {
   const auto stream = std::make_shared<TerminalStream>(connection_);
-  shown_ = shown_told_ = 0;
   {
     MutexLock lock(mu_);
     if (left_) return absl::CancelledError("left");
@@ -98,18 +94,18 @@ void Visit::OnEvent(v1::TerminalEvent& event) {
     case v1::TerminalEvent::kOutput:
       display_.ShowOutput(event.output().data());
       output_end_ = event.output().offset() + event.output().data().size();
-      return Shown(event.output().data().size());
+      return;
     case v1::TerminalEvent::kScreen:
       display_.ShowScreen(event.screen().data(), event.screen().last(),
                           tty_.Size());
       if (event.screen().last()) output_end_ = event.screen().offset();
-      return Shown(event.screen().data().size());
+      return;
     case v1::TerminalEvent::kInputTaken: {
       {
         MutexLock lock(mu_);
         typed_.Taken(event.input_taken().offset());
         state_.unanswered_since =
-            typed_.empty() ? absl::InfiniteFuture() : MonotonicNow();
+            typed_.empty() ? absl::InfiniteFuture() : absl::Now();
       }
       Pump();
       return;
@@ -137,15 +133,6 @@ void Visit::OnEvent(v1::TerminalEvent& event) {
   changed_();
 }
 
-void Visit::Shown(size_t bytes) {
-  shown_ += bytes;
-  if (shown_ - shown_told_ < kShownBytes) return;
-  shown_told_ = shown_;
-  v1::TerminalRequest request;
-  request.set_shown(shown_);
-  Write(request);
-}
-
 void Visit::OnOpened(const v1::TerminalOpened& opened) {
   const absl::Status raw = tty_.MakeRaw();
   {
@@ -160,7 +147,7 @@ void Visit::OnOpened(const v1::TerminalOpened& opened) {
     outcome_.session = opened.session();
     typed_.Restart(opened.input_offset());
     state_.unanswered_since =
-        typed_.empty() ? absl::InfiniteFuture() : MonotonicNow();
+        typed_.empty() ? absl::InfiniteFuture() : absl::Now();
     stream_ = attempt_;
   }
   backoff_.Reset();
@@ -195,7 +182,7 @@ bool Visit::MayRetry(const absl::Status& status) const {
 // False: patience is over, or the visit was left.
 bool Visit::WaitForRetry() {
   const absl::Duration delay = backoff_.Next();
-  const absl::Time now = MonotonicNow();
+  const absl::Time now = absl::Now();
   {
     MutexLock lock(mu_);
     state_.lost_at = std::min(state_.lost_at, now);
@@ -203,8 +190,8 @@ bool Visit::WaitForRetry() {
   }
   changed_();
   MutexLock lock(mu_);
-  while (!left_ && MonotonicNow() < now + delay) {
-    left_changed_.WaitFor(mu_, now + delay - MonotonicNow());
+  while (!left_ && absl::Now() < now + delay) {
+    left_changed_.WaitFor(mu_, now + delay - absl::Now());
   }
   return !left_;
 }
@@ -230,8 +217,7 @@ size_t Visit::Type(absl::string_view typed) {
     MutexLock lock(mu_);
     added = typed_.Add(typed);
     if (added > 0) {
-      state_.unanswered_since =
-          std::min(state_.unanswered_since, MonotonicNow());
+      state_.unanswered_since = std::min(state_.unanswered_since, absl::Now());
     }
   }
   Pump();
