@@ -12,11 +12,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "cli/render/duration.h"
+#include "cli/terminal/typed_buffer.h"
 
 namespace berth::cli {
 namespace {
 
 constexpr size_t kReadBytes = 4096;
+// With an escape character that the read before ended with.
+static_assert(kReadBytes + 1 <= TypedBuffer::kMaxRead);
 constexpr char kCtrlC = 'C' & 0x1f;
 constexpr char kBreakKey[] = "\x03";
 

@@ -16,6 +16,8 @@ class TypedBuffer {
  public:
   // Typed bytes that are kept.
   static constexpr size_t kCapacity = 64 << 10;
+  // More than one read from a terminal gives.
+  static constexpr size_t kMaxRead = 8 << 10;
   // On their way at a time. So few that writing them never blocks, not even
   // to a network that takes nothing any more.
   static constexpr size_t kMaxInFlight = 16 << 10;
@@ -24,6 +26,8 @@ class TypedBuffer {
   // Adds what there is room for, and returns how much that was.
   size_t Add(absl::string_view typed);
   size_t room() const { return kCapacity - bytes_.size(); }
+  // For all that one read may give.
+  bool has_room() const { return room() >= kMaxRead; }
 
   struct Frame {
     uint64_t offset = 0;

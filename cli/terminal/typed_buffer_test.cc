@@ -54,6 +54,16 @@ TEST(TypedBufferTest, BoundsWhatIsKept) {
   EXPECT_EQ(buffer.room(), 0u);
 }
 
+// The end of a read that there was room for the beginning of was lost: a long
+// paste had holes.
+TEST(TypedBufferTest, HasRoomOnlyForAWholeRead) {
+  TypedBuffer buffer;
+  buffer.Add(std::string(TypedBuffer::kCapacity - TypedBuffer::kMaxRead, 'a'));
+  EXPECT_TRUE(buffer.has_room());
+  buffer.Add("b");
+  EXPECT_FALSE(buffer.has_room());
+}
+
 TEST(TypedBufferTest, BoundsBytesInFlight) {
   TypedBuffer buffer;
   buffer.Add(std::string(2 * TypedBuffer::kMaxInFlight, 'a'));

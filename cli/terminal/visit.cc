@@ -101,14 +101,17 @@ void Visit::OnEvent(v1::TerminalEvent& event) {
       if (event.screen().last()) output_end_ = event.screen().offset();
       return;
     case v1::TerminalEvent::kInputTaken: {
+      bool had_room;
       {
         MutexLock lock(mu_);
+        had_room = typed_.has_room();
         typed_.Taken(event.input_taken().offset());
         state_.unanswered_since =
             typed_.empty() ? absl::InfiniteFuture() : absl::Now();
       }
       Pump();
-      return;
+      if (had_room) return;
+      break;  // There may be room to read more.
     }
     case v1::TerminalEvent::kOpened:
       OnOpened(event.opened());
@@ -226,7 +229,7 @@ size_t Visit::Type(absl::string_view typed) {
 
 bool Visit::HasRoom() const {
   MutexLock lock(mu_);
-  return typed_.room() > 0;
+  return typed_.has_room();
 }
 
 void Visit::Pump() {

@@ -66,6 +66,7 @@ class Visit {
   // Keeps typed bytes, and sends them when there is a link. Returns how many of
   // them there was room for.
   size_t Type(absl::string_view typed) ABSL_LOCKS_EXCLUDED(mu_);
+  // For all that one read may give.
   bool HasRoom() const ABSL_LOCKS_EXCLUDED(mu_);
   void Resize() ABSL_LOCKS_EXCLUDED(mu_);
   void AskRedraw() ABSL_LOCKS_EXCLUDED(mu_);
