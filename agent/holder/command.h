@@ -49,6 +49,8 @@ struct ActiveCommand {
   std::optional<v1::Ended> ending;
   std::unique_ptr<StdinPipe> stdin_pipe;
   std::unique_ptr<OutputPipes> output;
+  // Since when its output waits without any of it being logged.
+  std::optional<absl::Time> stalled_since;
   bool stall_noticed = false;
   // Its end had to wait for its output.
   bool ends_late = false;

@@ -162,6 +162,7 @@ class Commands final : public OutputPipes::Observer {
   // Commands that the shell is done with and whose processes have their pipes.
   std::deque<uint64_t> leftovers_;
   absl::flat_hash_set<uint64_t> stalled_;
+  std::string stalled_by_;  // What the last one waits for.
   std::optional<EventLoop::TimerId> stall_timer_;
   // Commands whose acknowledged offset is not in the journal yet.
   absl::flat_hash_set<uint64_t> unrecorded_acks_;

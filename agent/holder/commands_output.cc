@@ -7,6 +7,7 @@
 #include "agent/holder/commands.h"
 #include "agent/holder/text.h"
 #include "agent/log/command_log.h"
+#include "agent/shell/monotonic.h"
 
 namespace berth::holder {
 namespace {
@@ -24,13 +25,19 @@ void Commands::OnAdvanced(uint64_t sequence) {
   if (command == nullptr || log == nullptr) return;
   command->log_end = log->end();
   command->active->stall_noticed = false;
+  command->active->stalled_since.reset();
   for (uint64_t connection : command->active->followers) {
     host_.SendAdvanced(connection, sequence, command->log_end);
   }
 }
 
-void Commands::OnStalled(uint64_t sequence, const absl::Status&) {
+void Commands::OnStalled(uint64_t sequence, const absl::Status& why) {
   stalled_.insert(sequence);
+  stalled_by_ = std::string(why.message());
+  Command* command = FindActive(sequence);
+  if (command != nullptr && !command->active->stalled_since) {
+    command->active->stalled_since = shell::MonotonicNow();
+  }
   if (stall_timer_) return;
   stall_timer_ = loop_.After(kStallRetry, [this] { RetryStalled(); });
 }
@@ -49,16 +56,21 @@ void Commands::ResumeStalled() {
 // Room comes with acknowledgements, or when somebody clears the disk.
 void Commands::RetryStalled() {
   stall_timer_.reset();
+  const absl::flat_hash_set<uint64_t> stalled = stalled_;
+  // Whether there is room shows only later: told is who had none for so long.
+  const absl::Time since = shell::MonotonicNow() - kStallRetry;
   ResumeStalled();
-  for (uint64_t sequence : stalled_) {
+  for (uint64_t sequence : stalled) {
     Command* command = FindActive(sequence);
-    if (command == nullptr || command->active->stall_noticed) continue;
+    if (command == nullptr || command->active->stall_noticed ||
+        command->active->stalled_since.value_or(absl::InfiniteFuture()) >
+            since) {
+      continue;
+    }
     command->active->stall_noticed = true;
     v1::Event event;
     event.mutable_notice()->set_text(ValidText(
-        absl::StrCat("output of command ", sequence,
-                     " waits: the session's logs are full, or their disk is; ",
-                     "acknowledge output or make room"),
+        absl::StrCat("output of command ", sequence, " waits: ", stalled_by_),
         kMaxText));
     Broadcast(*command, event);
   }
@@ -116,6 +128,11 @@ void Commands::JournalAck(uint64_t sequence) {
 
 void Commands::JournalAcks() {
   ack_timer_.reset();
+  // On a full disk what is left of the journal is for how commands end.
+  if (!journal_.Prepare().ok()) {
+    ack_timer_ = loop_.After(kStallRetry, [this] { JournalAcks(); });
+    return;
+  }
   absl::flat_hash_set<uint64_t> sequences;
   sequences.swap(unrecorded_acks_);
   for (uint64_t sequence : sequences) JournalAck(sequence);

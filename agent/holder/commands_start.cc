@@ -175,6 +175,8 @@ absl::Status Commands::CheckBusy(const v1::Start& request) {
 }
 
 absl::Status Commands::Reserve(const v1::Start& request) {
+  // So that its end can be told, whatever happens to the disk.
+  BERTH_RETURN_IF_ERROR(journal_.Prepare());
   v1::JournalRecord record;
   v1::Reserved& reserved = *record.mutable_reserved();
   reserved.set_sequence(table_.last() + 1);

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/monotonic.h"
 
 namespace berth::agent {
 namespace {
@@ -26,11 +26,11 @@ CallStream::CallStream(std::shared_ptr<grpc::ChannelInterface> channel,
 
 void CallStream::Finish() {
   if (stream_ == nullptr) return;
-  const absl::Time deadline = absl::Now() + kFinishLimit;
+  const absl::Time deadline = MonotonicNow() + kFinishLimit;
   {
     MutexLock lock(mu_);
-    while (reading_ && absl::Now() < deadline) {
-      done_.WaitFor(mu_, deadline - absl::Now());
+    while (reading_ && MonotonicNow() < deadline) {
+      done_.WaitFor(mu_, deadline - MonotonicNow());
     }
   }
   context_.TryCancel();  // Harmless if it is over.

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "agent/link/frames.h"
 #include "agent/sessions/activity.h"
+#include "base/monotonic.h"
 #include "base/pause_point.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -36,7 +37,15 @@ void CommandFollower::Expect(std::string command_id,
   end_unknown_ = false;
   view_ = state::View::kWaits;
   shows_end_ = true;
+  skips_ = false;
   last_.reset();
+  paced_sequence_ = 0;
+  window_.Begin();
+}
+
+bool CommandFollower::Shown(uint64_t sequence, uint64_t offset) {
+  return sequence != 0 && sequence == paced_sequence_ &&
+         window_.Shown(offset, MonotonicNow());
 }
 
 bool CommandFollower::Step(state::ViewEvent event) {
@@ -121,6 +130,7 @@ absl::Status CommandFollower::OnJournal(uint64_t sequence,
 absl::Status CommandFollower::Begin(const v1::CommandStarted& started,
                                     uint64_t acked_offset) {
   number_ = sequence_ = started.sequence();
+  paced_sequence_ = sequence_;
   command_id_ = started.command_id();
   offset_ = from_offset_.value_or(acked_offset);
   v1::CommandEvent event;
@@ -159,8 +169,15 @@ bool CommandFollower::HasOutput() const {
          (offset_ < logged_end_ || (end_unknown_ && last_.has_value()));
 }
 
-bool CommandFollower::HasWork() const {
-  return !frames_.empty() || HasOutput() || last_.has_value();
+bool CommandFollower::HasWork() {
+  if (!frames_.empty()) return true;
+  return HasOutput() ? Room() > 0 : last_.has_value();
+}
+
+// The tail of what was skipped comes with the end, whatever else is under way.
+size_t CommandFollower::Room() {
+  if (!paces_ || (skips_ && last_.has_value())) return kMaxOutputBytes;
+  return window_.Room();
 }
 
 bool CommandFollower::CanWait() const {
@@ -186,7 +203,7 @@ absl::Status CommandFollower::WriteFrames(bool more) {
 
 absl::Status CommandFollower::Pump() {
   BERTH_RETURN_IF_ERROR(WriteFrames(HasOutput() || last_.has_value()));
-  if (HasOutput()) return PumpOutput();
+  if (HasOutput()) return Room() > 0 ? PumpOutput() : absl::OkStatus();
   if (!last_.has_value()) return absl::OkStatus();
   Step(state::ViewEvent::kShown);
   PausePoint("agent.run.before_end");
@@ -197,7 +214,21 @@ absl::Status CommandFollower::Pump() {
   return absl::OkStatus();
 }
 
+void CommandFollower::SkipToTail() {
+  if (end_unknown_ || logged_end_ - offset_ <= kTail) return;
+  v1::CommandEvent skipped;
+  skipped.mutable_skipped()->set_offset(offset_);
+  skipped.mutable_skipped()->set_length(logged_end_ - kTail - offset_);
+  Send(skipped);
+  offset_ = logged_end_ - kTail;
+  reader_.reset();  // Opened anew, where that is.
+}
+
 absl::Status CommandFollower::PumpOutput() {
+  if (skips_) {
+    SkipToTail();
+    BERTH_RETURN_IF_ERROR(WriteFrames(/*more=*/true));
+  }
   if (!reader_.has_value()) {
     BERTH_ASSIGN_OR_RETURN(LogReader reader,
                            LogReader::Open(directory_, sequence_, offset_));
@@ -205,8 +236,7 @@ absl::Status CommandFollower::PumpOutput() {
   }
   const uint64_t known_end =
       end_unknown_ ? LogReader::kUnknownEnd : logged_end_;
-  const uint64_t ahead =
-      std::min<uint64_t>(known_end - offset_, kMaxOutputBytes);
+  const uint64_t ahead = std::min<uint64_t>(known_end - offset_, Room());
   OutputFrame frame(ahead);
   BERTH_ASSIGN_OR_RETURN(const LogReader::Chunk chunk,
                          reader_->Read(frame.buffer(), known_end));
@@ -242,6 +272,12 @@ absl::Status CommandFollower::PumpOutput() {
       if (!Wants(chunk.stream) || !Step(state::ViewEvent::kOutput)) break;
       const bool more = last_.has_value() && !end_unknown_ &&
                         chunk.offset + chunk.length >= logged_end_;
+      if (paces_) {
+        // Before it is: the client may answer at once.
+        const uint64_t end = chunk.offset + chunk.length;
+        window_.Sent(end, chunk.length, /*all=*/end >= logged_end_,
+                     MonotonicNow());
+      }
       if (!stream_.Write(frame.Finish(chunk.offset, chunk.stream, chunk.time_ns,
                                       chunk.length),
                          more)) {

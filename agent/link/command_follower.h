@@ -1,6 +1,7 @@
 #ifndef BERTH_AGENT_LINK_COMMAND_FOLLOWER_H_
 #define BERTH_AGENT_LINK_COMMAND_FOLLOWER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "agent/link/call_stream.h"
+#include "agent/link/output_window.h"
 #include "agent/log/log_reader.h"
 #include "agent/sessions/session_journal.h"
 #include "base/state/tables.h"
@@ -21,6 +23,9 @@ namespace berth::agent {
 // that Run and Receive promise. One thread.
 class CommandFollower {
  public:
+  // Shown of output that is skipped: enough for what was said at the end.
+  static constexpr uint64_t kTail = 4 << 10;
+
   // Both outlive this.
   CommandFollower(std::string directory, CallStream& stream)
       : directory_(std::move(directory)), stream_(stream) {}
@@ -31,6 +36,16 @@ class CommandFollower {
 
   // Shows only output of this stream from now on; unspecified: all.
   void Only(v1::OutputStream stream) { only_ = stream; }
+
+  // Output goes no faster than the client shows it. For good.
+  void Pace() { paces_ = true; }
+  // The client has shown output of that command up to there. True: Pump() has
+  // something to do that had to wait. Any thread.
+  bool Shown(uint64_t sequence, uint64_t offset);
+
+  // The client wants to see the end of this command, not all that comes before:
+  // skips what would have to wait, but for the last kTail.
+  void SkipAhead() { skips_ = true; }
 
   // Takes an event of the holder's. An error ends the call: the command was
   // refused, or the offset wanted is past its end.
@@ -46,7 +61,9 @@ class CommandFollower {
   void Send(const v1::CommandEvent& event);
 
   // Whether Pump() has something to do.
-  bool HasWork() const;
+  bool HasWork();
+  // There is output, which has to wait until Shown().
+  bool waits() const { return frames_.empty() && HasOutput(); }
   // What is waiting is just good to know, and may wait for what follows it.
   bool CanWait() const;
   // Sends something. CANCELLED: the stream is broken. DATA_LOSS: the log.
@@ -73,6 +90,9 @@ class CommandFollower {
   absl::Status Begin(const v1::CommandStarted& started, uint64_t acked_offset);
   absl::Status SetEnded(const holder::v1::Ended& ended);
   absl::Status PumpOutput();
+  // How many bytes of output may be sent now.
+  size_t Room();
+  void SkipToTail();
   bool asked_beyond_end() const;
   absl::Status BeyondEnd() const;
   absl::Status WriteFrames(bool more);
@@ -93,6 +113,12 @@ class CommandFollower {
   uint64_t ended_offset_ = 0;
   state::View view_ = state::View::kOver;
   bool shows_end_ = true;
+
+  bool paces_ = false;
+  bool skips_ = false;
+  OutputWindow window_;
+  // Of the command that the window is for; 0: none.
+  std::atomic<uint64_t> paced_sequence_ = 0;
 
   v1::OutputStream only_ = v1::OUTPUT_STREAM_UNSPECIFIED;
   std::deque<v1::CommandEvent> frames_;   // Before the output.

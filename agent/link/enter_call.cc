@@ -10,6 +10,7 @@
 #include "agent/link/frames.h"
 #include "agent/sessions/holder_version.h"
 #include "base/escape.h"
+#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
@@ -24,8 +25,15 @@ constexpr absl::Duration kWaitLimit = absl::Minutes(1);
 constexpr absl::Duration kTellTime = absl::Milliseconds(100);
 constexpr size_t kTellBytes = 4 << 10;
 constexpr int kTellFrames = 16;
+// Output that waits for room; more is dropped for the screen. What waits comes
+// before the answer to what is typed, so it is little.
+constexpr size_t kMaxWaiting = 32 << 10;
 // Longer than any event of a watched terminal.
 constexpr size_t kMaxEvent = 128 << 10;
+const std::string& DataOf(const v1::TerminalEvent& event) {
+  return event.has_screen() ? event.screen().data() : event.output().data();
+}
+
 std::string What(const holder::v1::State& state) {
   if (state.kind() == holder::v1::State::STARTING) {
     return "its shell reads its start-up files";
@@ -82,10 +90,12 @@ absl::Status EnterCall::Prepare() {
   BERTH_RETURN_IF_ERROR(session_->terminals().Check(visitor_));
   resumes_ = first_.open().has_from_offset() ||
              session_->terminals().Knows(visitor_.id, absl::Now());
-  wait_until_ = absl::Now() + FromProto(first_.open().wait());
+  wait_until_ = MonotonicNow() + FromProto(first_.open().wait());
   BERTH_RETURN_IF_ERROR(Hold());
   knows_visits_ = HolderVersionOf(session_->directory()) >= kScreensVersion;
   follower_.emplace(knows_visits_);
+  // Without screens nothing could be left out.
+  paced_ = first_.open().paced() && knows_visits_;
   BERTH_RETURN_IF_ERROR(Connect());
   return stream_.Open(
       context_.workers, [this] { return OnRequest(first_, /*first=*/true); },
@@ -135,6 +145,7 @@ absl::Status EnterCall::Connect() {
 absl::Status EnterCall::Serve() {
   while (!over_) {
     BERTH_RETURN_IF_ERROR(TakeEvents());
+    if (!over_) BERTH_RETURN_IF_ERROR(SendWaiting(/*all=*/false));
     if (!over_) BERTH_RETURN_IF_ERROR(TakeMail());
     if (!over_) BERTH_RETURN_IF_ERROR(TakeClientsWishes());
     if (!over_) BERTH_RETURN_IF_ERROR(SendInputTaken());
@@ -173,10 +184,42 @@ absl::Status EnterCall::OnEvent(holder::v1::Event& event) {
   } else if (event.has_terminal_output()) {
     shown = follower_->OnOutput(*event.mutable_terminal_output());
   }
-  if (follower_->needs_screen()) {
-    if (const auto request = follower_->Redraw()) Watch(*request);
+  if (shown) BERTH_RETURN_IF_ERROR(Show(*std::move(shown)));
+  return SendWaiting(/*all=*/false);
+}
+
+absl::Status EnterCall::Show(v1::TerminalEvent event) {
+  waiting_bytes_ += DataOf(event).size();
+  waiting_.push_back(std::move(event));
+  BERTH_RETURN_IF_ERROR(SendWaiting(/*all=*/false));
+  if (waiting_bytes_ > kMaxWaiting) DropWaitingOutput();
+  return absl::OkStatus();
+}
+
+absl::Status EnterCall::SendWaiting(bool all) {
+  while (!waiting_.empty() && (all || !paced_ || window_.Room() > 0)) {
+    const v1::TerminalEvent event = std::move(waiting_.front());
+    waiting_.pop_front();
+    const size_t size = DataOf(event).size();
+    waiting_bytes_ -= size;
+    shown_sent_ += size;
+    window_.Sent(shown_sent_, size, waiting_.empty(), MonotonicNow());
+    BERTH_RETURN_IF_ERROR(Send(event));
   }
-  return shown ? Send(*shown) : absl::OkStatus();
+  if (!waiting_.empty() || !follower_->needs_screen()) return absl::OkStatus();
+  if (paced_ && window_.Room() == 0) return absl::OkStatus();
+  if (const auto request = follower_->Redraw()) Watch(*request);
+  return absl::OkStatus();
+}
+
+// A screen comes in parts, of which none may be missing; it is followed by what
+// was printed since, and that is what goes.
+void EnterCall::DropWaitingOutput() {
+  while (!waiting_.empty() && waiting_.back().has_output()) {
+    waiting_bytes_ -= DataOf(waiting_.back()).size();
+    waiting_.pop_back();
+    follower_->Lost();
+  }
 }
 
 absl::Status EnterCall::OnState(const holder::v1::State& state) {
@@ -196,7 +239,7 @@ absl::Status EnterCall::OnState(const holder::v1::State& state) {
 
 absl::Status EnterCall::Busy(const holder::v1::State& state) {
   const absl::Time since = absl::FromUnixNanos(state.since_ns());
-  if (absl::Now() >= wait_until_) {
+  if (MonotonicNow() >= wait_until_) {
     return absl::AbortedError(absl::StrCat(
         "session ", session_->Snapshot().id(), " is busy: ", What(state),
         " since ",
@@ -285,6 +328,7 @@ absl::Status EnterCall::OnHolderGone() {
     return SendSessionEnded();
   }
   // It lives: it has let go of a peer that was too slow.
+  BERTH_RETURN_IF_ERROR(SendWaiting(/*all=*/true));
   BERTH_RETURN_IF_ERROR(Connect());
   follower_.emplace(knows_visits_);
   bool attached = false;
@@ -338,7 +382,7 @@ absl::Status EnterCall::TakeClientsWishes() {
   if (redraw && attached) {
     if (const auto request = follower_->Redraw()) Watch(*request);
   }
-  if (!attached && told_waiting_ && absl::Now() >= wait_until_) {
+  if (!attached && told_waiting_ && MonotonicNow() >= wait_until_) {
     holder::v1::Request request;
     request.mutable_describe();  // Its answer says what to refuse it with.
     Ask(request);
@@ -358,7 +402,7 @@ absl::Status EnterCall::SendInputTaken() {
       frames_untold_ = 0;
       return absl::OkStatus();
     }
-    const absl::Time now = absl::Now();
+    const absl::Time now = MonotonicNow();
     if (input_taken_at_ == absl::InfiniteFuture()) {
       input_taken_at_ = now + kTellTime;
     }
@@ -374,6 +418,7 @@ absl::Status EnterCall::SendInputTaken() {
 }
 
 absl::Status EnterCall::SendEnded(v1::TerminalEnded ended) {
+  BERTH_RETURN_IF_ERROR(SendWaiting(/*all=*/true));
   over_ = true;
   v1::TerminalEvent event;
   *event.mutable_ended() = std::move(ended);
@@ -398,7 +443,7 @@ bool EnterCall::HasMuchToTell() const {
 }
 
 void EnterCall::Wait() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   absl::Duration limit = std::min(kWaitLimit, input_taken_at_ - now);
   if (told_waiting_ && wait_until_ > now) {
     limit = std::min(limit, wait_until_ - now);

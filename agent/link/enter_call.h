@@ -2,6 +2,7 @@
 #define BERTH_AGENT_LINK_ENTER_CALL_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 #include "agent/link/call.h"
 #include "agent/link/call_stream.h"
+#include "agent/link/output_window.h"
 #include "agent/link/terminal_follower.h"
 #include "agent/sessions/holder_connection.h"
 #include "agent/sessions/terminals.h"
@@ -48,6 +50,12 @@ class EnterCall final : public Call {
   absl::Status SendInputTaken() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status SendEnded(v1::TerminalEnded ended);
   absl::Status SendSessionEnded();
+  // What the terminal shows goes no faster than the client shows it: what
+  // there is no room for waits, and is dropped for the screen if it is much.
+  absl::Status Show(v1::TerminalEvent event) ABSL_LOCKS_EXCLUDED(mu_);
+  // Sends what waits; `all`: without asking for room.
+  absl::Status SendWaiting(bool all) ABSL_LOCKS_EXCLUDED(mu_);
+  void DropWaitingOutput();
   absl::Status Send(const v1::TerminalEvent& event);
   void Wait();
   void Close() ABSL_LOCKS_EXCLUDED(mu_);
@@ -86,6 +94,11 @@ class EnterCall final : public Call {
   absl::Time wait_until_;
   bool told_waiting_ = false;
   bool over_ = false;  // The last frame was sent.
+  bool paced_ = false;
+  OutputWindow window_;
+  uint64_t shown_sent_ = 0;  // Bytes of output and screens.
+  std::deque<v1::TerminalEvent> waiting_;
+  size_t waiting_bytes_ = 0;
   absl::Time input_taken_at_ = absl::InfiniteFuture();
   uint64_t input_told_ = 0;
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/link/enter_call.h"
 #include "agent/link/frames.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
 
@@ -93,6 +94,9 @@ absl::Status EnterCall::OnRequest(const v1::TerminalRequest& request,
       session_->terminals().Resize(key, request.size());
       ApplySize();
     }
+  }
+  if (request.shown() > 0 && window_.Shown(request.shown(), MonotonicNow())) {
+    stream_.Wake();
   }
   if (request.has_input()) BERTH_RETURN_IF_ERROR(OnInput(request.input()));
   if (first || (!request.detach() && !request.redraw())) {

@@ -11,6 +11,7 @@
 #include "agent/link/pushback.h"
 #include "base/escape.h"
 #include "base/grpc_status.h"
+#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/tls/expiry.h"
 #include "base/version.h"
@@ -40,13 +41,13 @@ void Link::Start() {
 
 void Link::Stop(absl::Duration grace) {
   if (!thread_.joinable()) return;
-  const absl::Time deadline = absl::Now() + grace;
+  const absl::Time deadline = MonotonicNow() + grace;
   std::vector<std::shared_ptr<Call>> calls;
   {
     MutexLock lock(mu_);
     draining_ = true;
-    while (!calls_.empty() && absl::Now() < deadline) {
-      changed_.WaitFor(mu_, deadline - absl::Now());
+    while (!calls_.empty() && MonotonicNow() < deadline) {
+      changed_.WaitFor(mu_, deadline - MonotonicNow());
     }
     for (const auto& [id, call] : calls_) calls.push_back(call);
   }
@@ -62,10 +63,10 @@ void Link::Stop(absl::Duration grace) {
 }
 
 bool Link::Sleep(absl::Duration time) {
-  const absl::Time deadline = absl::Now() + time;
+  const absl::Time deadline = MonotonicNow() + time;
   MutexLock lock(mu_);
-  while (!stopping_ && absl::Now() < deadline) {
-    changed_.WaitFor(mu_, deadline - absl::Now());
+  while (!stopping_ && MonotonicNow() < deadline) {
+    changed_.WaitFor(mu_, deadline - MonotonicNow());
   }
   return !stopping_;
 }

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "agent/link/frames.h"
 #include "agent/link/holder_requests.h"
 #include "agent/log/log_tail.h"
 #include "base/escape.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
@@ -68,6 +68,7 @@ absl::Status ReceiveCall::Prepare() {
   BERTH_RETURN_IF_ERROR(Select());
   follower_.emplace(session_->directory(), stream_);
   follower_->Only(first_.open().stream());
+  if (first_.open().paced()) follower_->Pace();
   v1::CommandEvent opened;
   *opened.mutable_opened()->mutable_session() = session_->Snapshot();
   follower_->Send(opened);
@@ -269,9 +270,15 @@ absl::Status ReceiveCall::ShowFromFiles(uint64_t number,
 }
 
 absl::Status ReceiveCall::PumpAll() {
-  while (follower_->HasWork() && !left_) {
+  while (!left_) {
     BERTH_RETURN_IF_ERROR(stream_.state().error);
-    BERTH_RETURN_IF_ERROR(Pump());
+    if (follower_->HasWork()) {
+      BERTH_RETURN_IF_ERROR(Pump());
+    } else if (follower_->waits()) {
+      AwaitWake(kWaitLimit);
+    } else {
+      break;
+    }
   }
   return absl::OkStatus();
 }
@@ -295,18 +302,23 @@ void ReceiveCall::Wait(absl::Duration limit) {
   }
 }
 
+void ReceiveCall::AwaitWake(absl::Duration limit) {
+  pollfd wake{stream_.wake_fd(), POLLIN, 0};
+  if (poll(&wake, 1, absl::ToInt64Milliseconds(limit) + 1) > 0) {
+    stream_.ClearWake();
+  }
+}
+
 void ReceiveCall::AwaitAcks() {
-  const absl::Time deadline = absl::Now() + kAckLimit;
-  while (absl::Now() < deadline) {
+  const absl::Time deadline = MonotonicNow() + kAckLimit;
+  while (MonotonicNow() < deadline) {
     const CallStream::State state = stream_.state();
     if (state.half_closed || !state.error.ok()) return;
     {
       MutexLock lock(mu_);
       if (unacked_ends_.empty()) return;
     }
-    pollfd wake{stream_.wake_fd(), POLLIN, 0};
-    poll(&wake, 1, absl::ToInt64Milliseconds(deadline - absl::Now()) + 1);
-    stream_.ClearWake();
+    AwaitWake(std::max(absl::ZeroDuration(), deadline - MonotonicNow()));
   }
 }
 
@@ -365,6 +377,7 @@ void ReceiveCall::Acknowledge(const v1::Ack& ack) {
       unacked_ends_.erase(it);
     }
   }
+  follower_->Shown(ack.sequence(), ack.shown());
   if (session_->ended()) {
     AcknowledgeEnded(*session_, acked);
   } else if (holder_ != nullptr) {

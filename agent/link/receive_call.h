@@ -55,6 +55,8 @@ class ReceiveCall final : public Call {
   absl::Status PumpAll();
   absl::Status Pump() ABSL_LOCKS_EXCLUDED(mu_);
   void Wait(absl::Duration limit);
+  // Waits for what the reader's thread takes.
+  void AwaitWake(absl::Duration limit);
   // Leaves the client a moment to acknowledge what came last.
   void AwaitAcks() ABSL_LOCKS_EXCLUDED(mu_);
 

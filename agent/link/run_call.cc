@@ -80,6 +80,7 @@ absl::Status RunCall::Prepare() {
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
                                        open_.user(), open_.instance_id()));
   follower_.emplace(session_->directory(), stream_);
+  if (first_.open().paced()) follower_->Pace();
   client_ = first_.open().client();
   if (!IsUuid(client_.id()) || client_.name().size() > kMaxClientName) {
     return Malformed("`open` needs a client with a UUID");
@@ -140,6 +141,7 @@ absl::Status RunCall::Serve() {
     BERTH_RETURN_IF_ERROR(state.error);
     if (left_) return absl::OkStatus();
     if (detach_ && follower_->started()) return follower_->Flush();
+    if (skips_) follower_->SkipAhead();
     if (follower_->HasWork()) {
       BERTH_RETURN_IF_ERROR(Pump());
       continue;
@@ -164,6 +166,7 @@ void RunCall::TakeNext() {
   if (!next_.has_value()) return;
   follower_->Expect(next_->command_id, next_->from_offset);
   detach_ = next_->detach;
+  skips_ = false;
   next_.reset();
 }
 

@@ -77,7 +77,8 @@ class RunCall final : public Call {
   const CallContext context_;
   const link::v1::OpenCall open_;
   CallStream stream_;
-  std::atomic<bool> left_ = false;  // The client is leaving.
+  std::atomic<bool> left_ = false;   // The client is leaving.
+  std::atomic<bool> skips_ = false;  // It waits for the command's end.
 
   // Set by Prepare(), before there is a reader.
   v1::RunRequest first_;

@@ -129,6 +129,10 @@ absl::Status RunCall::Interrupt(const v1::Interrupt& interrupt) {
   } else {
     request.mutable_interrupt()->set_sequence(number);
     request.mutable_interrupt()->set_force(interrupt.force());
+    if (current && interrupt.skip_output()) {
+      skips_ = true;
+      stream_.Wake();
+    }
   }
   Send(request);
   return absl::OkStatus();
@@ -146,6 +150,7 @@ void RunCall::Acknowledge(const v1::Ack& ack) {
     end_acked_ |= acked.ended();
   }
   PausePoint("agent.run.before_ack");
+  if (follower_->Shown(ack.sequence(), ack.shown())) stream_.Wake();
   if (session_->ended()) return AcknowledgeEnded(*session_, acked);
   Send(request);
 }

@@ -31,6 +31,10 @@ class TerminalFollower {
   std::optional<v1::TerminalEvent> OnScreen(holder::v1::TerminalScreen& screen);
   std::optional<v1::TerminalEvent> OnOutput(holder::v1::TerminalOutput& output);
 
+  // Output that came from here was not sent, nor will what follows be: as if it
+  // were lost.
+  void Lost() { needs_screen_ = screens_; }
+
   // Output was lost: Redraw() is due.
   bool needs_screen() const { return needs_screen_; }
 

@@ -122,6 +122,17 @@ absl::Status Journal::Append(const holder::v1::JournalRecord& record) {
   return absl::OkStatus();
 }
 
+absl::Status Journal::Prepare() {
+  if (size_ + kReserve <= prepared_) return absl::OkStatus();
+  // Twice as much at once, so that it is seldom.
+  if (fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, size_, 2 * kReserve) == 0) {
+    prepared_ = size_ + 2 * kReserve;
+    return absl::OkStatus();
+  }
+  if (errno == EOPNOTSUPP) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("write ", path_));
+}
+
 absl::StatusOr<JournalExtent> ReadJournal(
     const std::string& path,
     absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit) {

@@ -25,12 +25,19 @@ class Journal {
   // RESOURCE_EXHAUSTED: the disk is full. Then the record is not there.
   absl::Status Append(const holder::v1::JournalRecord& record);
 
+  // Sees to it that kReserve bytes can be appended even if the disk becomes
+  // full. RESOURCE_EXHAUSTED, which names the file: it is, already. Where
+  // nothing can be set aside it is OK.
+  static constexpr uint64_t kReserve = 16 << 10;
+  absl::Status Prepare();
+
  private:
   Journal(UniqueFd file, uint64_t size, std::string path)
       : file_(std::move(file)), size_(size), path_(std::move(path)) {}
 
   UniqueFd file_;
   uint64_t size_;  // Up to the end of the last whole record.
+  uint64_t prepared_ = 0;
   std::string path_;
 };
 

@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 
@@ -138,8 +138,9 @@ absl::StatusOr<std::string> Cgroups::Make(absl::string_view instance_id,
 }
 
 void Cgroups::Remove(const std::string& path) {
-  const absl::Time deadline = absl::Now() + kRemoveLimit;
-  while (rmdir(path.c_str()) != 0 && errno == EBUSY && absl::Now() < deadline) {
+  const absl::Time deadline = MonotonicNow() + kRemoveLimit;
+  while (rmdir(path.c_str()) != 0 && errno == EBUSY &&
+         MonotonicNow() < deadline) {
     // Of kernels since 5.14; before, what the holder left is all there is.
     Write(path + "/cgroup.kill", "1").IgnoreError();
     absl::SleepFor(kRemoveAgain);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "agent/sessions/holder_connection.h"
+#include "base/monotonic.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::agent {
@@ -18,8 +18,9 @@ constexpr absl::Duration kLimit = absl::Seconds(15);
 
 // Waits until the holder closes the connection, which it does at its end.
 bool WaitForEnd(HolderConnection& holder, absl::Time deadline) {
-  while (absl::Now() < deadline) {
-    if (absl::IsUnavailable(holder.Receive(deadline - absl::Now()).status())) {
+  while (MonotonicNow() < deadline) {
+    if (absl::IsUnavailable(
+            holder.Receive(deadline - MonotonicNow()).status())) {
       return true;
     }
   }
@@ -40,7 +41,7 @@ absl::Status EndAllSessions(const std::string& state_directory) {
     holder->Send(request).IgnoreError();
     ending.emplace_back(entry.path().filename(), *std::move(holder));
   }
-  const absl::Time deadline = absl::Now() + kLimit;
+  const absl::Time deadline = MonotonicNow() + kLimit;
   for (auto& [id, holder] : ending) {
     if (!WaitForEnd(holder, deadline)) {
       return absl::DeadlineExceededError(

@@ -12,9 +12,9 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "agent/sessions/holder_version.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
@@ -126,12 +126,13 @@ HolderConnection::TryReceive() {
 
 absl::StatusOr<holder::v1::Event> HolderConnection::Receive(
     absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const absl::Time deadline = MonotonicNow() + limit;
   for (;;) {
     BERTH_ASSIGN_OR_RETURN(std::optional<holder::v1::Event> event,
                            TryReceive());
     if (event.has_value()) return *std::move(event);
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now()) + 1;
+    const int64_t left =
+        absl::ToInt64Milliseconds(deadline - MonotonicNow()) + 1;
     pollfd readable{fd_.get(), POLLIN, 0};
     if (left <= 0 || poll(&readable, 1, left) == 0) {
       return absl::DeadlineExceededError(

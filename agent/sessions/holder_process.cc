@@ -19,8 +19,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 
@@ -107,7 +107,8 @@ absl::StatusOr<pid_t> Spawn(const std::string& binary, int channel) {
 absl::Status ReadExactly(int fd, char* out, size_t size, absl::Time deadline) {
   while (size > 0) {
     pollfd waiting{fd, POLLIN, 0};
-    const int64_t left = absl::ToInt64Milliseconds(deadline - absl::Now()) + 1;
+    const int64_t left =
+        absl::ToInt64Milliseconds(deadline - MonotonicNow()) + 1;
     const int ready = left <= 0 ? 0 : poll(&waiting, 1, left);
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
@@ -193,7 +194,7 @@ void KillHolder(const holder::HolderIdentity& identity, pid_t shell_pid) {
 absl::StatusOr<holder::v1::HolderStarted> StartHolder(
     const std::string& binary, const holder::v1::HolderStart& start,
     absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const absl::Time deadline = MonotonicNow() + limit;
   BERTH_ASSIGN_OR_RETURN(auto ends, MakeSocketPair());
   BERTH_ASSIGN_OR_RETURN(const pid_t pid, Spawn(binary, ends.second.get()));
   ends.second.reset();

@@ -21,6 +21,7 @@
 #include "agent/sessions/session_service.h"
 #include "base/escape.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
@@ -130,9 +131,9 @@ absl::Status SessionService::TakeUpAll(const std::string& directory) {
       Rejoin(session, /*first=*/true);
     }
   }
-  const absl::Time deadline = absl::Now() + kAllStatesLimit;
+  const absl::Time deadline = MonotonicNow() + kAllStatesLimit;
   for (auto& [session, connection] : attached) {
-    const auto event = connection.Receive(deadline - absl::Now());
+    const auto event = connection.Receive(deadline - MonotonicNow());
     // The monitor takes what comes later, and sees that a holder has ended.
     if (event.ok() && event->has_state()) session->OnState(event->state());
     const absl::Status followed =

@@ -15,9 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/version.h"
 #include "spdlog/spdlog.h"
 
@@ -99,9 +99,9 @@ absl::Status ShellCheck::Check(const std::string& shell, ShellKind kind) {
 }
 
 absl::Status ShellCheck::WaitFor(const Run& run, const std::string& shell) {
-  const absl::Time deadline = absl::Now() + kWaitLimit;
+  const absl::Time deadline = MonotonicNow() + kWaitLimit;
   while (!run.result.has_value()) {
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline - MonotonicNow();
     if (left <= absl::ZeroDuration()) {
       return absl::DeadlineExceededError(absl::StrCat(
           "the self-test of the shell ", shell, " takes longer than ",

@@ -11,7 +11,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agent/holder/identity_file.h"
 #include "agent/log/log_reader.h"
@@ -20,6 +19,7 @@
 #include "agent/sessions/holder_process.h"
 #include "base/escape.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
 
@@ -149,7 +149,7 @@ absl::Status Trial::Start(const std::string& holder) {
 
 absl::Status Trial::Run(const ShellCase& it, absl::Time deadline) {
   const absl::StatusOr<std::string> got =
-      Outcome(it, std::min(deadline, absl::Now() + kCaseLimit));
+      Outcome(it, std::min(deadline, MonotonicNow() + kCaseLimit));
   const std::string wanted = Wanted(it);
   if (got.ok() && *got == wanted) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -183,7 +183,7 @@ absl::StatusOr<holder::v1::Ended> Trial::Follow(const ShellCase& it,
   bool interrupt_left = it.interrupt;
   for (;;) {
     BERTH_ASSIGN_OR_RETURN(const holder::v1::Event event,
-                           connection_->Receive(deadline - absl::Now()));
+                           connection_->Receive(deadline - MonotonicNow()));
     if (event.has_refused() && event.refused().command_id() == id) {
       return absl::FailedPreconditionError(event.refused().message());
     }
@@ -259,7 +259,7 @@ absl::Status TryShell(const std::string& shell, const std::string& holder,
   std::string own = absl::StrCat(directory, "/", kPrefix, "XXXXXX");
   if (mkdtemp(own.data()) == nullptr) return ErrnoToStatus(errno, own);
   Trial trial(shell, kind, own);
-  const absl::Time deadline = absl::Now() + kLimit;
+  const absl::Time deadline = MonotonicNow() + kLimit;
   BERTH_RETURN_IF_ERROR(trial.Start(holder));
   for (const ShellCase& it : cases) {
     BERTH_RETURN_IF_ERROR(trial.Run(it, deadline));

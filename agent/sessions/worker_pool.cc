@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "base/monotonic.h"
 
 namespace berth::agent {
 namespace {
@@ -45,10 +45,10 @@ bool WorkerPool::Run(std::function<void()> task) {
 }
 
 bool WorkerPool::WaitIdle(absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const absl::Time deadline = MonotonicNow() + limit;
   MutexLock lock(mu_);
   while (idle_ < threads_ || !tasks_.empty()) {
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline - MonotonicNow();
     if (left <= absl::ZeroDuration()) return false;
     done_.WaitFor(mu_, left);
   }
@@ -58,9 +58,9 @@ bool WorkerPool::WaitIdle(absl::Duration limit) {
 void WorkerPool::Work() {
   MutexLock lock(mu_);
   for (;;) {
-    const absl::Time until = absl::Now() + kKeep;
+    const absl::Time until = MonotonicNow() + kKeep;
     while (tasks_.empty() && !ending_) {
-      const absl::Duration left = until - absl::Now();
+      const absl::Duration left = until - MonotonicNow();
       if (left <= absl::ZeroDuration()) break;
       wake_.WaitFor(mu_, left);
     }

@@ -22,6 +22,12 @@ absl::StatusOr<Terminal> OpenTerminal(uint16_t rows, uint16_t columns) {
   Terminal terminal;
   terminal.master.reset(
       posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  if (!terminal.master.valid() && errno == ENOSPC) {
+    // The kernel's word for that is about disks.
+    return absl::ResourceExhaustedError(
+        "this computer has no terminal left: as many are open as "
+        "kernel.pty.max allows; end sessions, or raise it");
+  }
   if (!terminal.master.valid() || unlockpt(terminal.master.get()) != 0) {
     return ErrnoToStatus(errno, "opening a terminal");
   }

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "base/copy/frame.h"
 #include "base/copy/names.h"
 #include "base/files.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 
 namespace berth::copy {
@@ -79,11 +79,11 @@ PartFile::~PartFile() {
 }
 
 absl::Status PartFile::Lock(const std::function<bool()>& stopped) {
-  const absl::Time deadline = absl::Now() + kLockLimit;
+  const absl::Time deadline = MonotonicNow() + kLockLimit;
   while (flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return Errno();
     if (stopped()) return absl::AbortedError("stopped");
-    if (absl::Now() > deadline) {
+    if (MonotonicNow() > deadline) {
       return absl::AbortedError("another copy is writing it");
     }
     absl::SleepFor(kLockCheck);

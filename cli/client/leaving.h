@@ -2,9 +2,9 @@
 #define BERTH_CLI_CLIENT_LEAVING_H_
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/cond_var.h"
+#include "base/monotonic.h"
 #include "base/mutex.h"
 
 namespace berth::cli {
@@ -26,10 +26,10 @@ class Leaving {
 
   // Waits until no stream is being left, at most for `limit`.
   void WaitForNone(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_) {
-    const absl::Time deadline = absl::Now() + limit;
+    const absl::Time deadline = MonotonicNow() + limit;
     MutexLock lock(mu_);
-    while (count_ > 0 && absl::Now() < deadline) {
-      none_.WaitFor(mu_, deadline - absl::Now());
+    while (count_ > 0 && MonotonicNow() < deadline) {
+      none_.WaitFor(mu_, deadline - MonotonicNow());
     }
   }
 

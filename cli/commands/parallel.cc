@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "base/cond_var.h"
+#include "base/monotonic.h"
 #include "base/mutex.h"
 
 namespace berth::cli {
@@ -22,13 +22,13 @@ class Stagger {
   // False: there are no more.
   bool Next(size_t& number) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);
-    while (next_ < count_ && !latest_done_ && absl::Now() < not_before_) {
-      changed_.WaitFor(mu_, not_before_ - absl::Now());
+    while (next_ < count_ && !latest_done_ && MonotonicNow() < not_before_) {
+      changed_.WaitFor(mu_, not_before_ - MonotonicNow());
     }
     if (next_ == count_) return false;
     number = next_++;
     latest_done_ = false;
-    not_before_ = absl::Now() + head_start_;
+    not_before_ = MonotonicNow() + head_start_;
     return true;
   }
 

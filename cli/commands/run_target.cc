@@ -32,6 +32,7 @@ class SingleRun {
   int Succeeded();
   int Failed(const absl::Status& status, const Follower& follower);
   int Left(bool sent);
+  void TellSkipped();
   // What to type to see the rest.
   std::string HowToReceive() const;
 
@@ -125,6 +126,7 @@ int SingleRun::Succeeded() {
   if (!how.empty()) {
     invocation_.Say(absl::StrCat("session '", target_.name, "': ", how));
   }
+  if (view_.skipped() > 0) TellSkipped();
   return ExitStatusOf(*view_.ended());
 }
 
@@ -150,6 +152,18 @@ int SingleRun::Failed(const absl::Status& status, const Follower& follower) {
 int SingleRun::Left(bool sent) {
   if (sent) invocation_.Say(HowToReceive());
   return invocation_.signals().exit_code();
+}
+
+// It was acknowledged, so that it does not stand in the way of what is run next.
+void SingleRun::TellSkipped() {
+  std::string told = absl::StrCat("session '", target_.name, "': ",
+                                  view_.skipped(), " bytes of output skipped");
+  if (!view_.session() || !view_.session()->temporary()) {
+    absl::StrAppend(&told, "; see them with 'berth receive ", target_.name,
+                    " --command ", command_id_, " --from ",
+                    view_.skipped_from(), "'");
+  }
+  invocation_.Say(told);
 }
 
 std::string SingleRun::HowToReceive() const {

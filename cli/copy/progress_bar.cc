@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "base/escape.h"
+#include "base/monotonic.h"
 
 namespace berth::cli {
 namespace {
@@ -72,7 +72,7 @@ std::string ProgressLine(const copy::Progress::Values& values,
 ProgressBar::ProgressBar(Invocation& invocation, bool enabled)
     : invocation_(invocation),
       enabled_(enabled && invocation.err().IsTerminal()),
-      begin_(absl::Now()) {
+      begin_(MonotonicNow()) {
   if (enabled_) thread_ = std::thread([this] { Loop(); });
 }
 
@@ -106,7 +106,7 @@ void ProgressBar::Loop() {
 
 void ProgressBar::Show() {
   shown_ = true;
-  const std::string line = ProgressLine(progress_.Get(), absl::Now() - begin_);
+  const std::string line = ProgressLine(progress_.Get(), MonotonicNow() - begin_);
   // A terminal that is gone is somebody else's concern.
   invocation_.err().Write(absl::StrCat("\r", line, "\x1b[K")).IgnoreError();
 }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/monotonic.h"
 #include "cli/render/duration.h"
 
 namespace berth::cli {
@@ -65,7 +65,7 @@ bool Transfer::MayRetry(const CopyStream& stream,
 
 // False: patience is over.
 bool Transfer::WaitForRetry(const absl::Status& status) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (lost_at_ == absl::InfiniteFuture()) {
     lost_at_ = now;
     bar_.Say(absl::StrCat("connection to ", name_, " lost; reconnecting for ",

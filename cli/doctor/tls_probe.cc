@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/monotonic.h"
 #include "base/status_macros.h"
 #include "base/tls/certificates.h"
 
@@ -125,7 +125,7 @@ absl::Status Finish(SSL* ssl, int socket, absl::Time deadline,
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
       return Explain(ssl);
     }
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline - MonotonicNow();
     const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
     pollfd ready = {socket, events, 0};
     if (left <= absl::ZeroDuration() ||
@@ -152,7 +152,7 @@ absl::Status ProbeTls(int socket, const TlsIdentity& identity,
   SSL_set1_host(ssl.get(), kBrokerServerName);
   constexpr unsigned char kHttp2[] = {2, 'h', '2'};
   SSL_set_alpn_protos(ssl.get(), kHttp2, sizeof(kHttp2));
-  const absl::Time deadline = absl::Now() + timeout;
+  const absl::Time deadline = MonotonicNow() + timeout;
   BERTH_RETURN_IF_ERROR(Finish(ssl.get(), socket, deadline,
                                [&] { return SSL_connect(ssl.get()); }));
   // With TLS 1.3 only what the server says next tells whether it took the

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/escape.h"
+#include "base/monotonic.h"
 #include "cli/client/connector.h"
 #include "cli/fanout/summary.h"
 #include "cli/run/exit_status.h"
@@ -84,7 +85,7 @@ Engine::~Engine() {
 }
 
 int Engine::Run(const std::function<void()>& on_end) {
-  started_at_ = absl::Now();
+  started_at_ = MonotonicNow();
   if (plan_.total_timeout) expires_at_ = started_at_ + *plan_.total_timeout;
   if (options_.progress) next_progress_ = started_at_ + kFirstProgress;
   const SignalSource::Watch watch(invocation_.signals(),
@@ -114,9 +115,12 @@ absl::Time Engine::NextDeadline() const {
 void Engine::Step(absl::Time deadline) {
   void* tag = nullptr;
   bool ok = false;
-  const auto until = deadline == absl::InfiniteFuture()
-                         ? std::chrono::system_clock::time_point::max()
-                         : absl::ToChronoTime(deadline);
+  const auto until =
+      deadline == absl::InfiniteFuture()
+          ? std::chrono::system_clock::time_point::max()
+          : std::chrono::system_clock::now() +
+                absl::ToChronoMilliseconds(deadline - MonotonicNow()) +
+                std::chrono::milliseconds(1);
   if (queue_.AsyncNext(&tag, &ok, until) == grpc::CompletionQueue::GOT_EVENT) {
     if (tag == nullptr) {
       OnWake();
@@ -125,7 +129,7 @@ void Engine::Step(absl::Time deadline) {
       event.run->OnEvent(event.op, ok);
     }
   }
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (now >= NextDeadline()) RunTimers(now);
 }
 
@@ -145,7 +149,7 @@ void Engine::OnSignals() {
   if (signals.left()) return LeaveAll();
   if (signals.interrupts() == 0 || interrupted_) return;
   interrupted_ = true;
-  tell_at_ = absl::Now() + kTellTime;
+  tell_at_ = MonotonicNow() + kTellTime;
   scheduler_.Stop(Skipped("", signals.exit_code()));
   for (const auto& run : runs_) {
     if (run->began()) run->Stop(/*expired=*/false);
@@ -155,7 +159,7 @@ void Engine::OnSignals() {
 void Engine::LeaveAll() {
   if (left_) return;
   left_ = true;
-  abandon_at_ = absl::Now() + kLeaveTime;
+  abandon_at_ = MonotonicNow() + kLeaveTime;
   scheduler_.Stop(Skipped("", invocation_.signals().exit_code()));
   for (const auto& run : runs_) {
     if (run->began()) run->Leave();
@@ -189,7 +193,7 @@ void Engine::RunTimers(absl::Time now) {
 void Engine::Expire() {
   expires_at_ = absl::InfiniteFuture();
   expired_ = true;
-  abandon_at_ = std::min(abandon_at_, absl::Now() + kExpiryGrace);
+  abandon_at_ = std::min(abandon_at_, MonotonicNow() + kExpiryGrace);
   scheduler_.Stop(Skipped("", kDeadlineExit));
   for (const auto& run : runs_) {
     if (run->began()) run->Stop(/*expired=*/true);
@@ -226,11 +230,11 @@ void Engine::OnEnded(TargetRun& run, Outcome outcome) {
 }
 
 void Engine::OnLost(TargetRun& run, const absl::Status& why) {
-  links_.Lost(run.name().label, why.message(), absl::Now());
+  links_.Lost(run.name().label, why.message(), MonotonicNow());
 }
 
 void Engine::OnBack(TargetRun& run) {
-  links_.Back(run.name().label, absl::Now());
+  links_.Back(run.name().label, MonotonicNow());
 }
 
 // Nothing more can be shown: leaves, with what was written acknowledged.
@@ -320,8 +324,8 @@ void Engine::Summarize() {
 
 // Waits for what is still open.
 void Engine::Settle(absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
-  while (!AllSettled() && absl::Now() < deadline) {
+  const absl::Time deadline = MonotonicNow() + limit;
+  while (!AllSettled() && MonotonicNow() < deadline) {
     Step(std::min(deadline, NextDeadline()));
   }
 }

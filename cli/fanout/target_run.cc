@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/grpc_status.h"
+#include "base/monotonic.h"
 #include "base/uuid.h"
 #include "cli/client/call.h"
 #include "cli/client/sessions.h"
@@ -160,7 +161,7 @@ bool TargetRun::MayRetry(const absl::Status& status, bool from_broker) const {
 }
 
 void TargetRun::Retry(const absl::Status& status) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (lost_at_ == absl::InfiniteFuture()) {
     lost_at_ = now;
     host_.OnLost(*this, status);
@@ -183,7 +184,7 @@ Outcome TargetRun::WithAdvice(Outcome outcome) const {
 }
 
 void TargetRun::OnTimer() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (concluded_) return;
   if (waiting_to_retry_ && now >= retry_at_) return StartStream();
   if (now >= give_up_at_) {

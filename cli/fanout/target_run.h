@@ -17,6 +17,7 @@
 #include "cli/fanout/presenter.h"
 #include "cli/fanout/shared_input.h"
 #include "cli/fanout/writer.h"
+#include "cli/run/ack_pace.h"
 #include "cli/run/command_view.h"
 #include "cli/run/conversation.h"
 #include "cli/run/output_sink.h"
@@ -173,6 +174,7 @@ class TargetRun : private OutputSink {
   Backoff backoff_;
   absl::Time retry_at_ = absl::InfiniteFuture();
   absl::Time lost_at_ = absl::InfiniteFuture();
+  AckPace pace_;
   absl::Time ack_at_ = absl::InfiniteFuture();
   absl::Time give_up_at_ = absl::InfiniteFuture();
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "cli/run/stdin_buffer.h"
 
@@ -15,8 +16,6 @@ namespace berth::cli {
 namespace {
 
 // As cli/run/pump.h: so an interrupted client is sent little again.
-constexpr uint64_t kAckBytes = 1 << 20;
-constexpr absl::Duration kAckTime = absl::Milliseconds(100);
 constexpr size_t kInputChunk = 256 << 10;
 // How far ahead of what the command has taken input is read.
 constexpr size_t kInputAhead = 1 << 20;
@@ -42,7 +41,7 @@ absl::Status TargetRun::PrepareConversation() {
   *start.mutable_wait() = ToProto(plan.wait);
   if (plan.timeout) {
     *start.mutable_timeout() = ToProto(*plan.timeout);
-    give_up_at_ = absl::Now() + plan.wait + *plan.timeout + kAnswerTime;
+    give_up_at_ = MonotonicNow() + plan.wait + *plan.timeout + kAnswerTime;
     host_.WakeAt(give_up_at_, *this);
   }
   conversation_.emplace(std::move(open), std::move(start));
@@ -170,12 +169,14 @@ void TargetRun::CloseStream() {
 void TargetRun::SendAcks() {
   const uint64_t bytes = view_.unacknowledged();
   if (bytes == 0) return;
-  const absl::Time now = absl::Now();
-  if (bytes < kAckBytes && now < ack_at_) {
-    if (ack_at_ != absl::InfiniteFuture()) return;
-    ack_at_ = now + kAckTime;
+  const absl::Time now = MonotonicNow();
+  if (bytes < pace_.bytes() && now < ack_at_) {
+    const absl::Time at = now + AckPace::Delay(bytes);
+    if (at >= ack_at_) return;
+    ack_at_ = at;
     return host_.WakeAt(ack_at_, *this);
   }
+  pace_.Acknowledged(now);
   ack_at_ = absl::InfiniteFuture();
   for (const v1::Ack& ack : view_.TakeAcks()) {
     attempt_->outgoing.push_back(conversation_->AckFrame(ack));

@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/cond_var.h"
+#include "base/monotonic.h"
 #include "base/mutex.h"
 #include "cli/invocation/signals.h"
 
@@ -19,7 +19,7 @@ class Deadline {
   // Not set: never.
   Deadline(SignalSource& signals, std::optional<absl::Duration> after) {
     if (!after.has_value()) return;
-    thread_ = std::thread([this, &signals, at = absl::Now() + *after] {
+    thread_ = std::thread([this, &signals, at = MonotonicNow() + *after] {
       if (Sleep(at)) signals.Leave();
     });
   }
@@ -43,8 +43,8 @@ class Deadline {
  private:
   bool Sleep(absl::Time at) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);
-    while (!ending_ && absl::Now() < at) {
-      changed_.WaitFor(mu_, at - absl::Now());
+    while (!ending_ && MonotonicNow() < at) {
+      changed_.WaitFor(mu_, at - MonotonicNow());
     }
     passed_ = !ending_;
     return passed_;

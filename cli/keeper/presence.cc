@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/monotonic.h"
 #include "cli/client/backoff.h"
 #include "spdlog/spdlog.h"
 
@@ -21,10 +22,10 @@ Presence::~Presence() {
 }
 
 bool Presence::Wait(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const absl::Time deadline = MonotonicNow() + timeout;
   MutexLock lock(mu_);
   while (!present_ && !failed_) {
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline - MonotonicNow();
     if (left <= absl::ZeroDuration()) break;
     changed_.WaitFor(mu_, left);
   }

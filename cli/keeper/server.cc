@@ -1,5 +1,6 @@
 #include "cli/keeper/server.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/monotonic.h"
 #include "cli/keeper/invoke.h"
 #include "spdlog/spdlog.h"
 
@@ -48,8 +50,8 @@ void KeeperServer::Run() {
     WaitForEvents();
     HandleDone();
     RemoveGone();
-    if (!peers_.empty()) last_use_ = absl::Now();
-    if (absl::Now() >= last_use_ + idle_) {
+    if (!peers_.empty()) last_use_ = MonotonicNow();
+    if (MonotonicNow() >= last_use_ + idle_) {
       SPDLOG_INFO("unused; ending");
       StopListening();
     }
@@ -60,6 +62,7 @@ void KeeperServer::Run() {
 void KeeperServer::WaitForEvents() {
   std::vector<pollfd> fds = {{wake_.get(), POLLIN, 0},
                              {listener_.get(), POLLIN, 0}};
+  if (MonotonicNow() < accept_at_) fds[1].fd = -1;
   std::vector<int> ids;
   for (const auto& [id, peer] : peers_) {
     fds.push_back({peer.socket(), POLLIN, 0});
@@ -82,8 +85,9 @@ int KeeperServer::TimeoutMs() const {
   absl::Time next = absl::InfiniteFuture();
   if (peers_.empty()) next = last_use_ + idle_;
   for (const auto& [id, peer] : peers_) next = std::min(next, peer.deadline);
+  if (accept_at_ > MonotonicNow()) next = std::min(next, accept_at_);
   if (next == absl::InfiniteFuture()) return -1;
-  const int64_t ms = absl::ToInt64Milliseconds(next - absl::Now()) + 1;
+  const int64_t ms = absl::ToInt64Milliseconds(next - MonotonicNow()) + 1;
   return static_cast<int>(std::clamp<int64_t>(ms, 0, 3600 * 1000));
 }
 
@@ -91,11 +95,17 @@ int KeeperServer::TimeoutMs() const {
 bool KeeperServer::Accept() {
   UniqueFd socket(
       accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket.valid()) return false;
+  if (!socket.valid()) {
+    // Without descriptors it could not be accepted now, but again and again.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+      accept_at_ = MonotonicNow() + kAcceptPause;
+    }
+    return false;
+  }
   if (!CheckPeer(socket.get()).ok()) return true;
   const int id = next_id_++;
   Peer& peer = peers_.try_emplace(id, std::move(socket)).first->second;
-  peer.deadline = absl::Now() + kHelloTimeout;
+  peer.deadline = MonotonicNow() + kHelloTimeout;
   // What it wants has mostly come already.
   Service(id, peer);
   return true;
@@ -156,7 +166,7 @@ void KeeperServer::Control(Peer& peer, keeper::ControlKind kind) {
   keeper::Status& status = *answer.mutable_status();
   status.set_pid(getpid());
   status.set_commands(CommandCount());
-  status.set_age_seconds(absl::ToInt64Seconds(absl::Now() - started_));
+  status.set_age_seconds(absl::ToInt64Seconds(MonotonicNow() - started_));
   status.set_idle_seconds(absl::ToInt64Seconds(idle_));
   for (std::string& broker : connector_.Describe()) {
     status.add_brokers(std::move(broker));
@@ -229,7 +239,7 @@ void KeeperServer::HandleDone() {
 }
 
 void KeeperServer::RemoveGone() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   for (auto it = peers_.begin(); it != peers_.end();) {
     const Peer& peer = it->second;
     const bool late = now >= peer.deadline;

@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
+#include "base/monotonic.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
 #include "cli/keeper/keeper.pb.h"
@@ -26,6 +27,7 @@ class KeeperServer {
   static constexpr size_t kMaxPeers = 256;
   // A process sends its command at once.
   static constexpr absl::Duration kHelloTimeout = absl::Seconds(5);
+  static constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 
   // `stop_listening` is called once, when nothing new is taken any more: the
   // next `berth` can start another keeper.
@@ -59,10 +61,11 @@ class KeeperServer {
   const std::string build_id_;
   const absl::Duration idle_;
   const std::function<void()> stop_listening_;
-  const absl::Time started_ = absl::Now();
+  const absl::Time started_ = MonotonicNow();
   const UniqueFd wake_;
   WarmConnector connector_;
-  absl::Time last_use_ = absl::Now();
+  absl::Time accept_at_ = absl::InfinitePast();  // Not before that.
+  absl::Time last_use_ = MonotonicNow();
   bool stopping_ = false;
   int next_id_ = 1;
   std::map<int, Peer> peers_;

@@ -30,7 +30,11 @@ absl::Status CommandView::Take(EventStream::Frame& frame) {
 
 absl::Status CommandView::TakeOutput(EventStream::Frame& frame) {
   const uint64_t end = frame.offset + frame.size;
-  if (end <= next_) return absl::OkStatus();  // Seen on an earlier stream.
+  taken_ = std::max(taken_, end);
+  if (end <= next_) {  // Seen on an earlier stream.
+    Acknowledge(/*at_end=*/false);
+    return absl::OkStatus();
+  }
   if (frame.offset < next_) {
     const size_t seen = next_ - frame.offset;
     Skip(frame.pieces, seen);
@@ -62,6 +66,9 @@ absl::Status CommandView::TakeEvent(const v1::CommandEvent& event) {
       break;
     case v1::CommandEvent::kGap:
       TakeGap(event.gap());
+      break;
+    case v1::CommandEvent::kSkipped:
+      TakeSkipped(event.skipped());
       break;
     case v1::CommandEvent::kEnded:
       return TakeEnded(event.ended());
@@ -96,6 +103,12 @@ void CommandView::TakeStarted(const v1::CommandStarted& started) {
     acknowledged_ = next_;
     command_id_ = started.command_id();
   }
+  {
+    // What this stream repeats is on the link all the same, and has to be told
+    // of before the session sends what follows.
+    MutexLock lock(mu_);
+    taken_ = shown_ = started.from_offset();
+  }
   started_ = started;
   ended_.reset();
 }
@@ -106,7 +119,23 @@ void CommandView::TakeGap(const v1::OutputGap& gap) {
   invocation_.Say(absl::StrCat(
       session_name(), ": ", end - next_, " bytes of output are missing at ",
       next_, ": the log was full and its oldest output was dropped"));
+  PassTo(end);
+}
+
+void CommandView::PassTo(uint64_t end) {
+  // Unless something before could not be written, or is not yet.
+  if (sink_.written() == next_) sink_.StartAt(end);
   next_ = end;
+  taken_ = std::max(taken_, end);
+  Acknowledge(/*at_end=*/false);
+}
+
+void CommandView::TakeSkipped(const v1::OutputSkipped& skipped) {
+  const uint64_t end = skipped.offset() + skipped.length();
+  if (end <= next_) return;
+  if (skipped_ == 0) skipped_from_ = next_;
+  skipped_ += end - next_;
+  PassTo(end);
 }
 
 absl::Status CommandView::TakeEnded(const v1::CommandEnded& ended) {
@@ -127,13 +156,15 @@ void CommandView::Acknowledge(bool at_end) {
   if (!started_ || peeks_) return;
   const uint64_t written = sink_.written();
   MutexLock lock(mu_);
-  if (written <= acknowledged_ && !at_end) return;
-  if (written > acknowledged_) unacknowledged_ += written - acknowledged_;
+  if (written <= acknowledged_ && taken_ <= shown_ && !at_end) return;
+  unacknowledged_ += taken_ - shown_;
   acknowledged_ = std::max(acknowledged_, written);
+  shown_ = taken_;
   if (acks_.empty() || acks_.back().sequence() != started_->sequence()) {
     acks_.emplace_back().set_sequence(started_->sequence());
   }
   acks_.back().set_offset(acknowledged_);
+  acks_.back().set_shown(shown_);
 }
 
 void CommandView::NoteReceipt() {

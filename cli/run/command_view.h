@@ -45,7 +45,7 @@ class CommandView {
 
   // Told since the last call, one for each command.
   std::vector<v1::Ack> TakeAcks() ABSL_LOCKS_EXCLUDED(mu_);
-  // Bytes written that TakeAcks() has not told of.
+  // Bytes taken that TakeAcks() has not told of.
   uint64_t unacknowledged() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // For the thread of Take() alone:
@@ -55,6 +55,10 @@ class CommandView {
   const std::optional<v1::CommandEnded>& ended() const { return ended_; }
   // Where its output goes on.
   uint64_t next_offset() const { return next_; }
+  // Output that the session did not send, since the user did not want to wait
+  // for it: how much, and the first of it.
+  uint64_t skipped() const { return skipped_; }
+  uint64_t skipped_from() const { return skipped_from_; }
   // "web01", or what the user called it as long as that is not known.
   std::string session_name() const;
 
@@ -64,6 +68,9 @@ class CommandView {
   void TakeQueued(const v1::CommandQueued& queued);
   void TakeStarted(const v1::CommandStarted& started);
   void TakeGap(const v1::OutputGap& gap);
+  void TakeSkipped(const v1::OutputSkipped& skipped);
+  // Output goes on at `end`: what is missing counts as written.
+  void PassTo(uint64_t end);
   absl::Status TakeEnded(const v1::CommandEnded& ended);
   void Acknowledge(bool at_end) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -75,6 +82,10 @@ class CommandView {
   std::optional<v1::CommandStarted> started_;
   std::optional<v1::CommandEnded> ended_;
   uint64_t next_ = 0;
+  // Output before this came over the present stream, new or not.
+  uint64_t taken_ = 0;
+  uint64_t skipped_ = 0;
+  uint64_t skipped_from_ = 0;
   // How far earlier commands got, by their sequence: a new stream may repeat.
   std::map<uint64_t, uint64_t> earlier_;
 
@@ -83,6 +94,7 @@ class CommandView {
   uint64_t unacknowledged_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t acknowledged_ ABSL_GUARDED_BY(mu_) = 0;
   std::string command_id_ ABSL_GUARDED_BY(mu_);  // That it is of.
+  uint64_t shown_ ABSL_GUARDED_BY(mu_) = 0;  // How much of taken_ was told.
 };
 
 }  // namespace berth::cli

@@ -9,6 +9,7 @@ namespace berth::cli {
 RunConversation::RunConversation(v1::OpenSession open, v1::StartCommand start) {
   *first_.mutable_open() = std::move(open);
   *first_.mutable_start() = std::move(start);
+  first_.mutable_open()->set_paced(true);
 }
 
 grpc::ByteBuffer RunConversation::First(const CommandView& view) const {
@@ -41,6 +42,8 @@ bool RunConversation::MayEnd(const CommandView& view) const {
 ReceiveConversation::ReceiveConversation(v1::OpenReceive open, bool only_reads)
     : only_reads_(only_reads) {
   *first_.mutable_open() = std::move(open);
+  first_.mutable_open()->set_paced(
+      !only_reads && first_.open().stream() == v1::OUTPUT_STREAM_UNSPECIFIED);
 }
 
 grpc::ByteBuffer ReceiveConversation::First(const CommandView& view) const {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/monotonic.h"
 #include "base/pause_point.h"
 #include "base/unique_fd.h"
 #include "cli/client/event_stream.h"
@@ -138,7 +139,7 @@ void Follower::TellLost(const absl::Status& status, absl::Time now) {
 // False: patience is over. Ctrl-C meanwhile does not reach the command, so it
 // leaves.
 bool Follower::WaitForRetry(const absl::Status& status) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (lost_at_ == absl::InfiniteFuture()) {
     lost_at_ = remind_at_ = now;
     interrupts_when_lost_ = invocation_.signals().interrupts();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/monotonic.h"
 #include "base/pause_point.h"
 #include "cli/client/connector.h"
 #include "grpc/slice.h"
@@ -18,9 +19,9 @@ namespace {
 // When somebody who pressed Ctrl-C should learn what else they can do.
 constexpr absl::Duration kTellTime = absl::Seconds(1);
 
-grpc::ByteBuffer InterruptFrame() {
+grpc::ByteBuffer InterruptFrame(bool skips) {
   v1::RunRequest request;
-  request.mutable_interrupt();
+  request.mutable_interrupt()->set_skip_output(skips);
   return Serialize(request);
 }
 
@@ -109,7 +110,10 @@ void Pump::Grant(uint64_t limit) {
 void Pump::Progressed() {
   const uint64_t bytes = view_.unacknowledged();
   if (bytes == 0) return;
-  if (!ack_due_.exchange(true) || bytes >= kAckBytes) Wake();
+  if (!ack_due_.exchange(true) || bytes >= ack_bytes_ ||
+      (bytes >= AckPace::kMinBytes && !ack_soon_.exchange(true))) {
+    Wake();
+  }
 }
 
 void Pump::Acknowledge() {
@@ -162,7 +166,7 @@ void Pump::Loop() {
 absl::Duration Pump::Timeout() const {
   const absl::Time next = std::min(ack_at_, tell_at_);
   if (next == absl::InfiniteFuture()) return absl::InfiniteDuration();
-  return std::max(absl::ZeroDuration(), next - absl::Now());
+  return std::max(absl::ZeroDuration(), next - MonotonicNow());
 }
 
 void Pump::HandleSignals() {
@@ -170,23 +174,30 @@ void Pump::HandleSignals() {
   if (signals.left()) return Leave();
   if (signals.interrupts() > 0 && !interrupt_sent_) {
     interrupt_sent_ = true;
-    tell_at_ = absl::Now() + kTellTime;
+    tell_at_ = MonotonicNow() + kTellTime;
     MutexLock lock(mu_);
-    if (!writes_done_) stream_.Write(InterruptFrame());
+    // A person need not wait for what nobody will read; a program gets all.
+    const bool skips =
+        invocation_.out().IsTerminal() && invocation_.err().IsTerminal();
+    if (!writes_done_) stream_.Write(InterruptFrame(skips));
   }
-  if (absl::Now() >= tell_at_) {
+  if (MonotonicNow() >= tell_at_) {
     tell_at_ = absl::InfiniteFuture();
     invocation_.Say("interrupting; press Ctrl-C again to leave it running");
   }
 }
 
 void Pump::HandleAcks() {
-  if (ack_due_ && ack_at_ == absl::InfiniteFuture()) {
-    ack_at_ = absl::Now() + kAckTime;
-  }
-  if (absl::Now() < ack_at_ && view_.unacknowledged() < kAckBytes) return;
+  if (!ack_due_) return;
+  const absl::Time now = MonotonicNow();
+  const uint64_t bytes = view_.unacknowledged();
+  ack_at_ = std::min(ack_at_, now + AckPace::Delay(bytes));
+  if (now < ack_at_ && bytes < pace_.bytes()) return;
+  pace_.Acknowledged(now);
+  ack_bytes_ = pace_.bytes();
   ack_at_ = absl::InfiniteFuture();
   ack_due_ = false;
+  ack_soon_ = false;
   MutexLock lock(mu_);
   WriteAcksLocked();
 }

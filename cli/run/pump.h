@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "cli/client/event_stream.h"
 #include "cli/invocation/invocation.h"
+#include "cli/run/ack_pace.h"
 #include "cli/run/command_view.h"
 #include "cli/run/conversation.h"
 #include "cli/run/stdin_buffer.h"
@@ -24,10 +25,6 @@ namespace berth::cli {
 // for kLeaveTime it is cancelled. Its methods are for the thread that reads.
 class Pump {
  public:
-  // Output is acknowledged after this many bytes, or this much time: an
-  // interrupted client is sent little again, at the price of few frames.
-  static constexpr uint64_t kAckBytes = 1 << 20;
-  static constexpr absl::Duration kAckTime = absl::Milliseconds(100);
   static constexpr absl::Duration kLeaveTime = absl::Seconds(3);
 
   // `input` may be null. Whatever is passed must outlive the pump.
@@ -75,9 +72,13 @@ class Pump {
 
   const UniqueFd wake_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<bool> ack_due_ = false;  // The thread knows of something to ack.
+  // The thread knows of something to acknowledge; and that it is to be soon.
+  std::atomic<bool> ack_due_ = false;
+  std::atomic<bool> ack_soon_ = false;
+  std::atomic<uint64_t> ack_bytes_ = AckPace::kMinBytes;
 
   // Of the thread alone.
+  AckPace pace_;
   absl::Time ack_at_ = absl::InfiniteFuture();
   absl::Time tell_at_ = absl::InfiniteFuture();
   bool interrupt_sent_ = false;

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/monotonic.h"
 #include "cli/render/duration.h"
 #include "cli/terminal/typed_buffer.h"
 
@@ -70,14 +70,14 @@ Visit::Outcome TerminalLoop::Run() {
 // False: it is over.
 bool TerminalLoop::Step() {
   const Visit::State state = visit_.state();
-  if (state.over || invocation_.signals().left() || absl::Now() >= leave_at_) {
+  if (state.over || invocation_.signals().left() || MonotonicNow() >= leave_at_) {
     return false;
   }
   if (state.attached && !suspended_) UpdateOverlay(state);
   // What there is no room for is read all the same once nothing seems to take
   // it: there may be an escape behind it.
   const bool stuck =
-      absl::Now() >= std::min(state.lost_at, state.unanswered_since) + kStuck;
+      MonotonicNow() >= std::min(state.lost_at, state.unanswered_since) + kStuck;
   const bool reads = state.attached && !suspended_ && !detaching_ &&
                      (visit_.HasRoom() || stuck);
   pollfd fds[] = {{wake_.get(), POLLIN, 0},
@@ -96,7 +96,7 @@ bool TerminalLoop::Step() {
 }
 
 absl::Duration TerminalLoop::Timeout(const Visit::State& state) const {
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   absl::Time next = leave_at_;
   if (told_until_ > now) next = std::min(next, told_until_);
   // A line that counts seconds.
@@ -140,8 +140,8 @@ void TerminalLoop::TakeKeys() {
 
 void TerminalLoop::Type(absl::string_view typed) {
   if (typed.empty()) return;
-  if (!told_.empty() && told_until_ > absl::Now()) {
-    told_until_ = absl::Now();  // It was read.
+  if (!told_.empty() && told_until_ > MonotonicNow()) {
+    told_until_ = MonotonicNow();  // It was read.
   }
   if (peeks_) {
     if (typed.find(kCtrlC) != typed.npos) return Do(Escape::kDetach);
@@ -159,7 +159,7 @@ void TerminalLoop::Do(Escape escape) {
       return;
     case Escape::kDetach:
       detaching_ = true;
-      leave_at_ = absl::Now() + kGoodbye;
+      leave_at_ = MonotonicNow() + kGoodbye;
       return visit_.Detach();
     case Escape::kHelp:
       return Tell(HelpLines(), kHelpTime);
@@ -208,17 +208,17 @@ std::vector<std::string> TerminalLoop::HelpLines() const {
 
 void TerminalLoop::Tell(std::vector<std::string> lines, absl::Duration time) {
   told_ = std::move(lines);
-  told_until_ = absl::Now() + time;
+  told_until_ = MonotonicNow() + time;
 }
 
 std::vector<std::string> TerminalLoop::Lines(const Visit::State& state) {
   for (const std::string& notice : visit_.TakeNotices()) {
-    if (told_until_ <= absl::Now()) told_.clear();
+    if (told_until_ <= MonotonicNow()) told_.clear();
     told_.push_back(absl::StrCat("berth: ", notice));
-    told_until_ = absl::Now() + kNoticeTime;
+    told_until_ = MonotonicNow() + kNoticeTime;
   }
   std::vector<std::string> lines;
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   if (told_until_ > now) lines = told_;
   const std::string way_out =
       escape_ ? absl::StrCat("; ", std::string(1, *escape_), ". detaches") : "";

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/uuid.h"
 #include "cli/run/patience.h"
@@ -14,9 +14,12 @@ namespace {
 
 // For people who look away; the oldest go first.
 constexpr size_t kMaxNotices = 16;
+// As OpenTerminal.paced says.
+constexpr uint64_t kShownBytes = 16 << 10;
 
 v1::OpenTerminal WithId(v1::OpenTerminal open) {
   open.set_terminal_id(NewUuid());
+  open.set_paced(true);
   return open;
 }
 
@@ -54,6 +57,7 @@ void Visit::Run() {
 
 absl::Status Visit::Attempt() {
   const auto stream = std::make_shared<TerminalStream>(connection_);
+  shown_ = shown_told_ = 0;
   {
     MutexLock lock(mu_);
     if (left_) return absl::CancelledError("left");
@@ -94,12 +98,12 @@ void Visit::OnEvent(v1::TerminalEvent& event) {
     case v1::TerminalEvent::kOutput:
       display_.ShowOutput(event.output().data());
       output_end_ = event.output().offset() + event.output().data().size();
-      return;
+      return Shown(event.output().data().size());
     case v1::TerminalEvent::kScreen:
       display_.ShowScreen(event.screen().data(), event.screen().last(),
                           tty_.Size());
       if (event.screen().last()) output_end_ = event.screen().offset();
-      return;
+      return Shown(event.screen().data().size());
     case v1::TerminalEvent::kInputTaken: {
       bool had_room;
       {
@@ -107,7 +111,7 @@ void Visit::OnEvent(v1::TerminalEvent& event) {
         had_room = typed_.has_room();
         typed_.Taken(event.input_taken().offset());
         state_.unanswered_since =
-            typed_.empty() ? absl::InfiniteFuture() : absl::Now();
+            typed_.empty() ? absl::InfiniteFuture() : MonotonicNow();
       }
       Pump();
       if (had_room) return;
@@ -136,6 +140,15 @@ void Visit::OnEvent(v1::TerminalEvent& event) {
   changed_();
 }
 
+void Visit::Shown(size_t bytes) {
+  shown_ += bytes;
+  if (shown_ - shown_told_ < kShownBytes) return;
+  shown_told_ = shown_;
+  v1::TerminalRequest request;
+  request.set_shown(shown_);
+  Write(request);
+}
+
 void Visit::OnOpened(const v1::TerminalOpened& opened) {
   const absl::Status raw = tty_.MakeRaw();
   {
@@ -150,7 +163,7 @@ void Visit::OnOpened(const v1::TerminalOpened& opened) {
     outcome_.session = opened.session();
     typed_.Restart(opened.input_offset());
     state_.unanswered_since =
-        typed_.empty() ? absl::InfiniteFuture() : absl::Now();
+        typed_.empty() ? absl::InfiniteFuture() : MonotonicNow();
     stream_ = attempt_;
   }
   backoff_.Reset();
@@ -185,7 +198,7 @@ bool Visit::MayRetry(const absl::Status& status) const {
 // False: patience is over, or the visit was left.
 bool Visit::WaitForRetry() {
   const absl::Duration delay = backoff_.Next();
-  const absl::Time now = absl::Now();
+  const absl::Time now = MonotonicNow();
   {
     MutexLock lock(mu_);
     state_.lost_at = std::min(state_.lost_at, now);
@@ -193,8 +206,8 @@ bool Visit::WaitForRetry() {
   }
   changed_();
   MutexLock lock(mu_);
-  while (!left_ && absl::Now() < now + delay) {
-    left_changed_.WaitFor(mu_, now + delay - absl::Now());
+  while (!left_ && MonotonicNow() < now + delay) {
+    left_changed_.WaitFor(mu_, now + delay - MonotonicNow());
   }
   return !left_;
 }
@@ -220,7 +233,8 @@ size_t Visit::Type(absl::string_view typed) {
     MutexLock lock(mu_);
     added = typed_.Add(typed);
     if (added > 0) {
-      state_.unanswered_since = std::min(state_.unanswered_since, absl::Now());
+      state_.unanswered_since =
+          std::min(state_.unanswered_since, MonotonicNow());
     }
   }
   Pump();

@@ -79,6 +79,8 @@ class Visit {
   absl::Status Attempt() ABSL_LOCKS_EXCLUDED(mu_);
   v1::TerminalRequest First() ABSL_LOCKS_EXCLUDED(mu_);
   void OnEvent(v1::TerminalEvent& event) ABSL_LOCKS_EXCLUDED(mu_);
+  // Tells now and then how much was shown.
+  void Shown(size_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   void OnOpened(const v1::TerminalOpened& opened) ABSL_LOCKS_EXCLUDED(mu_);
   void OnWaiting(const v1::Activity& behind);
   bool MayRetry(const absl::Status& status) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -99,6 +101,9 @@ class Visit {
   Backoff backoff_;
   bool from_broker_ = false;
   bool reached_ = false;  // The session has answered, if only to wait.
+  // Bytes of output and screens that this stream has brought, and told of.
+  uint64_t shown_ = 0;
+  uint64_t shown_told_ = 0;
   std::optional<uint64_t> output_end_;  // All output before it was shown.
 
   // Keeps frames with typed bytes in order.

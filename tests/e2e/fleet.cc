@@ -32,7 +32,9 @@ std::string Binary(const char* variable) {
 
 }  // namespace
 
-Fleet::Fleet(const std::vector<std::string>& computers) {
+Fleet::Fleet(const std::vector<std::string>& computers,
+             const std::string& address)
+    : address_(address) {
   const std::string home = dir_.path() + "/home";
   mkdir(home.c_str(), 0700);
   WriteTextFile(home + "/.bashrc", "PS1='$ '\nHISTFILE=\n");
@@ -80,7 +82,7 @@ void Fleet::StartBroker() {
   }
   auto broker = Process::Start(
       {.argv = {Binary("BERTH_BROKER"), "serve", dir_.path() + "/broker",
-                "--listen", absl::StrCat("127.0.0.1:", port_)},
+                "--listen", absl::StrCat(address_, ":", port_)},
        .environment = environment,
        .directory = "",
        .stderr_path = dir_.path() + "/broker.log"});
@@ -283,6 +285,19 @@ pid_t Fleet::BrokerPid() const {
 
 pid_t Fleet::AgentPid(const std::string& computer) const {
   return agents_.at(computer).pid();
+}
+
+pid_t Fleet::HolderPid(const std::string& selector) {
+  const v1::Session session = Session(selector);
+  const std::string identity = ReadTextFile(
+      absl::StrCat(AgentDirectory(session.computer()), "/sessions/",
+                   session.instance_id(), "/holder"));
+  pid_t pid = 0;
+  for (absl::string_view word :
+       absl::StrSplit(identity, absl::ByAnyChar(" \n"))) {
+    if (absl::SimpleAtoi(word, &pid)) return pid;
+  }
+  return 0;
 }
 
 pid_t Fleet::KeeperPid(const std::string& client) {

@@ -19,8 +19,10 @@ namespace berth::testing {
 // directory if the test fails.
 class Fleet {
  public:
-  // Starts a broker and an agent for each of `computers`, all online.
-  explicit Fleet(const std::vector<std::string>& computers);
+  // Starts a broker and an agent for each of `computers`, all online. The
+  // broker listens on `address`.
+  explicit Fleet(const std::vector<std::string>& computers,
+                 const std::string& address = "127.0.0.1");
   ~Fleet();
 
   // Runs `berth` to its end as `client`: clients of different names share
@@ -89,6 +91,9 @@ class Fleet {
   pid_t BrokerPid() const;
   pid_t AgentPid(const std::string& computer) const;
 
+  // The process that holds the session, from the file it keeps; 0 if none.
+  pid_t HolderPid(const std::string& selector);
+
   // The pid of the client's keeper; 0 if there is none.
   pid_t KeeperPid(const std::string& client = "laptop");
 
@@ -103,6 +108,7 @@ class Fleet {
   void Join(const std::string& computer);
 
   TempDir dir_;
+  const std::string address_;
   int port_ = 0;         // Chosen by the kernel when the broker first starts.
   int client_port_ = 0;  // 0: the broker's.
   std::string pause_points_;

@@ -82,6 +82,21 @@ size_t OpenFiles(pid_t pid) {
   return count - 2;  // "." and ".."
 }
 
+int64_t ProportionalKilobytes(pid_t pid) {
+  return Labelled(ReadProc(pid, "smaps_rollup"), "Pss:");
+}
+
+double CpuSeconds(pid_t pid) {
+  int64_t user = 0;
+  int64_t system = 0;
+  if (!absl::SimpleAtoi(ProcessField(pid, 14), &user) ||
+      !absl::SimpleAtoi(ProcessField(pid, 15), &system)) {
+    return -1;
+  }
+  return static_cast<double>(user + system) /
+         static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 std::vector<pid_t> ProcessesOfSession(pid_t leader) {
   std::string wanted = absl::StrCat(leader);
   return ProcessesWhere(

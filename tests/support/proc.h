@@ -28,6 +28,10 @@ size_t OpenFiles(pid_t pid);
 int64_t PrivateDirtyKilobytes(pid_t pid);
 // Memory that is its own, without pages of its program.
 int64_t AnonymousKilobytes(pid_t pid);
+// Memory in kilobytes, with its share of pages that others have, too.
+int64_t ProportionalKilobytes(pid_t pid);
+// Processor time that it has used, in seconds.
+double CpuSeconds(pid_t pid);
 // Processes, zombies excepted, of the session (as in setsid(2)) of `leader`.
 std::vector<pid_t> ProcessesOfSession(pid_t leader);
 // Processes, zombies excepted, with `text` in their command line.
