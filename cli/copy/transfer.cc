@@ -19,7 +19,7 @@ bool Transfer::Run() {
     const absl::Status status = Attempt(stream, complete);
     if (complete) return !has_problems_;
     if (invocation_.signals().left()) {
-      if (opened_) {
+      if (sent_) {
         bar_.Say(
             "stopped; what is complete stays, and a large file that was cut "
             "off goes on from there with the same command");
