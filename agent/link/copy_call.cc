@@ -78,8 +78,8 @@ void CopyCall::Run() {
   stream_.Finish();
   // Before the session is let go: files are still open in its area.
   receiver_.reset();
-  if (!entered_) return;
-  session_->Leave(what_.client());
+  if (!tenure_.has_value()) return;
+  session_->Leave(*tenure_);
   context_.sessions.Touch(session_);
 }
 
@@ -95,8 +95,7 @@ absl::Status CopyCall::Prepare() {
   }
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
                                        open_.user(), open_.instance_id()));
-  BERTH_RETURN_IF_ERROR(session_->Enter(what_.client()));
-  entered_ = true;
+  BERTH_ASSIGN_OR_RETURN(tenure_, session_->Enter(what_.client()));
   return FindPlace(session_->Snapshot());
 }
 

@@ -49,7 +49,7 @@ class CopyCall final : public Call {
   // Set before there is a reader.
   v1::OpenCopy what_;
   SessionService::Session session_;
-  bool entered_ = false;
+  std::optional<Hold::Tenure> tenure_;
   std::optional<copy::Place> place_;
   std::optional<copy::Quota> quota_;
   std::optional<copy::Receiver> receiver_;  // Then the reader's alone.

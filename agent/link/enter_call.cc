@@ -71,10 +71,10 @@ void EnterCall::Close() {
     if (!session_->ended()) ApplySize();
     session_->TerminalsChanged();
   }
-  if (holds_) {
-    context_.sessions.EndVisit(session_, visitor_.client, /*complete=*/over_);
+  if (tenure_.has_value()) {
+    context_.sessions.EndVisit(session_, *tenure_, /*complete=*/over_);
   }
-  if (key != 0 || holds_) context_.sessions.Touch(session_);
+  if (key != 0 || tenure_.has_value()) context_.sessions.Touch(session_);
 }
 
 absl::Status EnterCall::Prepare() {
@@ -107,8 +107,9 @@ absl::Status EnterCall::Hold() {
     BERTH_RETURN_IF_ERROR(session_->CheckNotTemporary());
     return session_->CheckLives();
   }
-  absl::Status held = session_->Enter(visitor_.client, visitor_.id);
-  if (absl::IsFailedPrecondition(held) && !session_->ended() &&
+  absl::StatusOr<Hold::Tenure> held =
+      session_->Enter(visitor_.client, visitor_.id);
+  if (absl::IsFailedPrecondition(held.status()) && !session_->ended() &&
       !session_->temporary()) {
     if (visitor_.mode == v1::TERMINAL_MODE_SHARE) return absl::OkStatus();
     if (visitor_.mode == v1::TERMINAL_MODE_TAKE) {
@@ -118,8 +119,8 @@ absl::Status EnterCall::Hold() {
       held = session_->Enter(visitor_.client, visitor_.id);
     }
   }
-  holds_ = held.ok();
-  return held;
+  BERTH_ASSIGN_OR_RETURN(tenure_, held);
+  return absl::OkStatus();
 }
 
 absl::Status EnterCall::Connect() {

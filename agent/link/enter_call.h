@@ -87,7 +87,7 @@ class EnterCall final : public Call {
   bool resumes_ = false;
   // The holder knows its terminal's screen, and visits (version 2).
   bool knows_visits_ = false;
-  bool holds_ = false;
+  std::optional<agent::Hold::Tenure> tenure_;
 
   // The writer's.
   std::optional<TerminalFollower> follower_;

@@ -64,8 +64,8 @@ void RunCall::Close(const absl::Status& status) {
     phase_ = Phase::kNone;
     changed_.NotifyAll();
   }
-  if (!entered_) return;
-  context_.sessions.EndVisit(session_, client_, complete);
+  if (!tenure_.has_value()) return;
+  context_.sessions.EndVisit(session_, *tenure_, complete);
   if (goes_on) {
     context_.sessions.Flush(session_);
   } else {
@@ -85,11 +85,10 @@ absl::Status RunCall::Prepare() {
   if (!IsUuid(client_.id()) || client_.name().size() > kMaxClientName) {
     return Malformed("`open` needs a client with a UUID");
   }
-  const absl::Status entered =
+  const absl::StatusOr<Hold::Tenure> entered =
       session_->Enter(client_, first_.start().command_id());
-  if (session_->ended()) return ServeEndedSession(entered);
-  BERTH_RETURN_IF_ERROR(entered);
-  entered_ = true;
+  if (session_->ended()) return ServeEndedSession(entered.status());
+  BERTH_ASSIGN_OR_RETURN(tenure_, entered);
   absl::StatusOr<HolderConnection> connection =
       HolderConnection::Connect(session_->directory());
   if (!connection.ok()) {

@@ -84,7 +84,7 @@ class RunCall final : public Call {
   v1::RunRequest first_;
   SessionService::Session session_;
   v1::Client client_;
-  bool entered_ = false;
+  std::optional<Hold::Tenure> tenure_;
 
   // The writer's.
   std::optional<CommandFollower> follower_;

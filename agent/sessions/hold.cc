@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/escape.h"
 #include "base/proto_time.h"
+#include "base/status_macros.h"
 
 namespace berth::agent {
 
@@ -18,30 +19,22 @@ absl::Status Hold::Set(const link::v1::SetHolderRequest& request,
   return Apply(request.take() ? Event::kFree : Event::kLetGo, expected, now);
 }
 
-absl::Status Hold::Enter(const v1::Client& client, absl::Time now) {
-  const absl::Status entered = Apply(state::HoldEvent::kEnter, client, now);
-  if (entered.ok()) ++calls_;
-  return entered;
+absl::StatusOr<Hold::Tenure> Hold::Enter(const v1::Client& client,
+                                         absl::Time now) {
+  BERTH_RETURN_IF_ERROR(Apply(state::HoldEvent::kEnter, client, now));
+  ++calls_;
+  return tenure_;
 }
 
-void Hold::Leave(const v1::Client& client) {
-  if (const auto it = discounted_.find(client.id()); it != discounted_.end()) {
-    if (--it->second == 0) discounted_.erase(it);
-    return;
-  }
-  if (calls_ == 0 || WhoIs(client.id()) == state::From::kOther) return;
-  if (--calls_ > 0) return;
+void Hold::Leave(Tenure tenure) {
+  if (tenure != tenure_ || calls_ == 0 || --calls_ > 0) return;
+  const v1::Client client = holder_.client();
   Apply(state::HoldEvent::kLeave, client, absl::InfinitePast()).IgnoreError();
 }
 
 void Hold::Restore(const v1::SessionHolder& holder) {
   state_ = state::Hold::kLasting;
   holder_ = holder;
-}
-
-void Hold::DiscountCalls() {
-  if (calls_ > 0) discounted_[holder_.client().id()] += calls_;
-  calls_ = 0;
 }
 
 state::From Hold::WhoIs(absl::string_view client_id) const {
@@ -54,7 +47,10 @@ absl::Status Hold::Apply(state::HoldEvent event, const v1::Client& client,
   const state::HoldRow* row = Find(*rows_, state_, WhoIs(client.id()), event);
   if (row == nullptr) return HeldByOther();
   state_ = row->to;
-  if (row->changes_hands || !held()) DiscountCalls();
+  if (row->changes_hands || !held()) {
+    ++tenure_;
+    calls_ = 0;
+  }
   if (row->changes_hands) *holder_.mutable_since() = ToProto(now);
   // The same client may have another name now.
   const bool asks =

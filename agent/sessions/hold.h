@@ -1,10 +1,11 @@
 #ifndef BERTH_AGENT_SESSIONS_HOLD_H_
 #define BERTH_AGENT_SESSIONS_HOLD_H_
 
-#include <map>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/state/tables.h"
@@ -28,10 +29,15 @@ class Hold {
   // the message names it.
   absl::Status Set(const link::v1::SetHolderRequest& request, absl::Time now);
 
-  // A call of `client` begins or ends. While nobody else holds the session
-  // `client` does. FAILED_PRECONDITION as for Set.
-  absl::Status Enter(const v1::Client& client, absl::Time now);
-  void Leave(const v1::Client& client);
+  // From when a client begins to hold the session until it lets go.
+  using Tenure = uint64_t;
+
+  // A call of `client` begins. While nobody else holds the session `client`
+  // does. FAILED_PRECONDITION as for Set.
+  absl::StatusOr<Tenure> Enter(const v1::Client& client, absl::Time now);
+  // A call that began in `tenure` ends. It counts only as long as that lasts:
+  // whoever lets go means it, whatever is open.
+  void Leave(Tenure tenure);
 
   // As it was before a restart.
   void Restore(const v1::SessionHolder& holder);
@@ -42,8 +48,6 @@ class Hold {
   const v1::SessionHolder& holder() const { return holder_; }
 
  private:
-  // From now on the holder's open calls don't count: whoever lets go means it.
-  void DiscountCalls();
   // Makes a step of the table; without one, the error names the holder.
   absl::Status Apply(state::HoldEvent event, const v1::Client& client,
                      absl::Time now);
@@ -53,10 +57,8 @@ class Hold {
   std::string session_;
   const state::HoldRows* rows_;
   state::Hold state_ = state::Hold::kFree;
-  int calls_ = 0;  // Open calls of the holder.
-  // By client: open calls that don't count. They must not be taken for later
-  // ones when they end.
-  std::map<std::string, int> discounted_;
+  Tenure tenure_ = 0;
+  int calls_ = 0;  // That are open, of this tenure.
   v1::SessionHolder holder_;
 };
 

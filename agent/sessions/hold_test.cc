@@ -76,29 +76,33 @@ TEST_F(HoldTest, OnlyTheExpectedClientIsLetGo) {
 }
 
 TEST_F(HoldTest, ACallHoldsWhileItIsOpen) {
-  ASSERT_TRUE(hold_.Enter(Client("ann"), now_).ok());
+  const auto first = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(first.ok());
   EXPECT_EQ(holder(), "ann");
   EXPECT_FALSE(hold_.lasting());
-  EXPECT_EQ(hold_.Enter(Client("bob"), now_).code(),
+  EXPECT_EQ(hold_.Enter(Client("bob"), now_).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(hold_.Enter(Client("ann"), now_).ok());
-  hold_.Leave(Client("ann"));
+  const auto second = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(second.ok());
+  hold_.Leave(*first);
   EXPECT_EQ(holder(), "ann") << "another call is open";
-  hold_.Leave(Client("ann"));
+  hold_.Leave(*second);
   EXPECT_FALSE(hold_.held());
 }
 
 TEST_F(HoldTest, ConnectingDuringACallLasts) {
-  ASSERT_TRUE(hold_.Enter(Client("ann"), now_).ok());
+  const auto call = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(call.ok());
   ASSERT_TRUE(hold_.Set(Take("ann", false), now_).ok());
-  hold_.Leave(Client("ann"));
+  hold_.Leave(*call);
   EXPECT_EQ(holder(), "ann");
 }
 
 TEST_F(HoldTest, ACallThatLostTheSessionLeavesTheNewHolderAlone) {
-  ASSERT_TRUE(hold_.Enter(Client("ann"), now_).ok());
+  const auto call = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(call.ok());
   ASSERT_TRUE(hold_.Set(Take("bob", true), now_).ok());
-  hold_.Leave(Client("ann"));
+  hold_.Leave(*call);
   EXPECT_EQ(holder(), "bob");
 }
 
@@ -113,14 +117,29 @@ TEST_F(HoldTest, IsRestored) {
 // A call that was open when its client let go ended after a new one had begun,
 // and took the session away from that.
 TEST_F(HoldTest, AnOldCallDoesNotEndWhatANewOneHolds) {
-  const v1::Client ann = Client("ann");
-  ASSERT_TRUE(hold_.Enter(ann, now_).ok());
+  const auto old = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(old.ok());
   ASSERT_TRUE(hold_.Set(LetGo("ann"), now_).ok());
   EXPECT_FALSE(hold_.held());
-  ASSERT_TRUE(hold_.Enter(ann, now_).ok());
-  hold_.Leave(ann);
+  const auto call = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(call.ok());
+  hold_.Leave(*old);
   EXPECT_TRUE(hold_.held()) << "one of its calls is open";
-  hold_.Leave(ann);
+  hold_.Leave(*call);
+  EXPECT_FALSE(hold_.held());
+}
+
+// A new call ended before one that was open when its client had let go, and was
+// taken for that: the session was held by a client that had left it.
+TEST_F(HoldTest, ANewCallThatEndsFirstIsNotTakenForTheOldOne) {
+  const auto old = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(old.ok());
+  ASSERT_TRUE(hold_.Set(LetGo("ann"), now_).ok());
+  const auto call = hold_.Enter(Client("ann"), now_);
+  ASSERT_TRUE(call.ok());
+  hold_.Leave(*call);
+  EXPECT_FALSE(hold_.held());
+  hold_.Leave(*old);
   EXPECT_FALSE(hold_.held());
 }
 

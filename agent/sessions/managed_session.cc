@@ -258,8 +258,8 @@ absl::Status ManagedSession::SetHolder(
   return absl::OkStatus();
 }
 
-absl::Status ManagedSession::Enter(const v1::Client& client,
-                                   absl::string_view visit) {
+absl::StatusOr<Hold::Tenure> ManagedSession::Enter(const v1::Client& client,
+                                                   absl::string_view visit) {
   MutexLock lock(mu_);
   BERTH_RETURN_IF_ERROR(CheckLivesLocked());
   if (session_.temporary()) {
@@ -271,23 +271,24 @@ absl::Status ManagedSession::Enter(const v1::Client& client,
     visit_ = std::string(visit);
     ++visits_open_;
   }
-  BERTH_RETURN_IF_ERROR(hold_.Enter(client, absl::Now()));
+  BERTH_ASSIGN_OR_RETURN(const Hold::Tenure tenure,
+                         hold_.Enter(client, absl::Now()));
   UpdateClockLocked();
-  return absl::OkStatus();
+  return tenure;
 }
 
-bool ManagedSession::Leave(const v1::Client& client, bool complete) {
+bool ManagedSession::Leave(Hold::Tenure tenure, bool complete) {
   MutexLock lock(mu_);
   if (session_.temporary()) {
     --visits_open_;
-    hold_.Leave(client);
+    hold_.Leave(tenure);
     if (complete) return true;
     // Another stream of the same visit goes on.
     if (visits_open_ > 0) return false;
     PromoteLocked();
   } else {
     const bool held = hold_.held();
-    hold_.Leave(client);
+    hold_.Leave(tenure);
     if (held && !hold_.held()) {
       *session_.mutable_disconnected_at() = ToProto(absl::Now());
     }

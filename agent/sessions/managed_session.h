@@ -71,12 +71,13 @@ class ManagedSession {
   // client that it was made for: the id of its first command, or of a terminal;
   // a stream that broke may be opened anew for it. FAILED_PRECONDITION: see
   // Hold; it has ended; it is temporary, and not for this.
-  absl::Status Enter(const v1::Client& client, absl::string_view visit = "")
+  absl::StatusOr<Hold::Tenure> Enter(const v1::Client& client,
+                                     absl::string_view visit = "")
       ABSL_LOCKS_EXCLUDED(mu_);
-  // The call ends. True: a temporary session has done what it was made for
+  // The call that Enter() gave `tenure` ends. True: a temporary session has done what it was made for
   // (`complete`) and is to be removed. If its last call leaves otherwise, it
   // becomes an ordinary session that nobody holds.
-  bool Leave(const v1::Client& client, bool complete = false)
+  bool Leave(Hold::Tenure tenure, bool complete = false)
       ABSL_LOCKS_EXCLUDED(mu_);
   // FAILED_PRECONDITION: the session is temporary.
   absl::Status CheckNotTemporary() const ABSL_LOCKS_EXCLUDED(mu_);

@@ -90,10 +90,11 @@ TEST_F(ManagedSessionTest, IdleClockStopsForAHolderAndForWork) {
   State(holder::v1::State::COMMAND);
   EXPECT_FALSE(session_->IdleLeft().has_value());
   State(holder::v1::State::IDLE);
-  ASSERT_TRUE(session_->Enter(Client("a")).ok());
+  const auto call = session_->Enter(Client("a"));
+  ASSERT_TRUE(call.ok());
   EXPECT_FALSE(session_->IdleLeft().has_value());
   EXPECT_TRUE(session_->Snapshot().has_holder());
-  session_->Leave(Client("a"));
+  session_->Leave(*call);
   const auto left = session_->IdleLeft();
   ASSERT_TRUE(left.has_value());
   EXPECT_GT(*left, absl::Minutes(9));
@@ -171,10 +172,11 @@ TEST_F(ManagedSessionTest, TemporaryIsForOneVisitOfItsClient) {
   *record.mutable_holder()->mutable_client() = Client("a");
   Make(record);
   EXPECT_FALSE(session_->TakeReport().has_value()) << "nobody lists it";
-  EXPECT_EQ(session_->Enter(Client("b"), "1").code(),
+  EXPECT_EQ(session_->Enter(Client("b"), "1").status().code(),
             absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(session_->Enter(Client("a"), "1").ok());
-  const absl::Status second = session_->Enter(Client("a"), "2");
+  const auto call = session_->Enter(Client("a"), "1");
+  ASSERT_TRUE(call.ok());
+  const absl::Status second = session_->Enter(Client("a"), "2").status();
   EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(second.message()), testing::HasSubstr("temporary"));
   link::v1::SetHolderRequest hold;
@@ -183,10 +185,11 @@ TEST_F(ManagedSessionTest, TemporaryIsForOneVisitOfItsClient) {
   EXPECT_EQ(session_->SetHolder(hold).code(),
             absl::StatusCode::kFailedPrecondition);
   // A broken stream comes back before it was missed.
-  ASSERT_TRUE(session_->Enter(Client("a"), "1").ok());
-  EXPECT_FALSE(session_->Leave(Client("a")));
+  const auto again = session_->Enter(Client("a"), "1");
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(session_->Leave(*call));
   EXPECT_TRUE(session_->temporary());
-  EXPECT_TRUE(session_->Leave(Client("a"), /*complete=*/true));
+  EXPECT_TRUE(session_->Leave(*again, /*complete=*/true));
 }
 
 TEST_F(ManagedSessionTest, TemporaryBecomesOrdinaryWhenItsClientIsLost) {
@@ -194,16 +197,18 @@ TEST_F(ManagedSessionTest, TemporaryBecomesOrdinaryWhenItsClientIsLost) {
   record.set_temporary(true);
   *record.mutable_holder()->mutable_client() = Client("a");
   Make(record);
-  ASSERT_TRUE(session_->Enter(Client("a"), "1").ok());
-  EXPECT_FALSE(session_->Leave(Client("a")));
+  const auto call = session_->Enter(Client("a"), "1");
+  ASSERT_TRUE(call.ok());
+  EXPECT_FALSE(session_->Leave(*call));
   const auto report = session_->TakeReport();
   ASSERT_TRUE(report.has_value());
   EXPECT_FALSE(report->temporary());
   EXPECT_FALSE(report->has_holder());
   State(holder::v1::State::IDLE);
   EXPECT_TRUE(session_->IdleLeft().has_value());
-  ASSERT_TRUE(session_->Enter(Client("b")).ok());
-  EXPECT_FALSE(session_->Leave(Client("b"), true)) << "ordinary ones stay";
+  const auto other = session_->Enter(Client("b"));
+  ASSERT_TRUE(other.ok());
+  EXPECT_FALSE(session_->Leave(*other, true)) << "ordinary ones stay";
 
   // The broker lets go for a client that never came.
   Make(record);
@@ -268,7 +273,7 @@ TEST_F(ManagedSessionTest, EndedSessionTakesNothing) {
   EXPECT_TRUE(session_->WaitEnded(absl::ZeroDuration()));
   EXPECT_FALSE(session_->Snapshot().has_holder());
   EXPECT_FALSE(session_->Snapshot().has_activity());
-  const absl::Status entered = session_->Enter(Client("a"));
+  const absl::Status entered = session_->Enter(Client("a")).status();
   EXPECT_EQ(entered.code(), absl::StatusCode::kFailedPrecondition);
   v1::SessionEnd other;
   other.set_reason(v1::END_REASON_HOLDER_LOST);

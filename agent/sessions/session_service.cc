@@ -422,10 +422,10 @@ void SessionService::RemoveCgroup(const std::string& directory) const {
   if (path.ok()) Cgroups::Remove(*path);
 }
 
-void SessionService::EndVisit(const Session& session, const v1::Client& client,
+void SessionService::EndVisit(const Session& session, Hold::Tenure tenure,
                               bool complete) {
   const bool was_temporary = session->temporary();
-  if (!session->Leave(client, complete)) {
+  if (!session->Leave(tenure, complete)) {
     if (was_temporary && !session->temporary()) {
       SPDLOG_INFO("session {} outlives what it was made for",
                   session->instance_id());

@@ -104,6 +104,8 @@ grpc::Status FakeBroker::Call(grpc::ServerContext* context,
   {
     MutexLock lock(mu_);
     calls_[id].stream = stream;
+    calls_[id].context = context;
+    if (calls_[id].cancelled) context->TryCancel();
     changed_.NotifyAll();
   }
   link::v1::CallFrame frame;
@@ -117,8 +119,11 @@ grpc::Status FakeBroker::Call(grpc::ServerContext* context,
   CallState& call = calls_[id];
   call.writes_done = true;
   changed_.NotifyAll();
-  WaitUntil([&] { return ending_ || call.ended.has_value(); });
+  WaitUntil(
+      [&] { return ending_ || call.cancelled || call.ended.has_value(); });
   call.stream = nullptr;
+  call.context = nullptr;
+  changed_.NotifyAll();
   return grpc::Status::OK;
 }
 
@@ -233,6 +238,27 @@ void FakeBroker::ClientCall::Send(
   CallState& call = broker_.calls_[id_];
   ASSERT_TRUE(broker_.WaitUntil([&] { return call.stream != nullptr; }));
   call.stream->Write(frame);
+}
+
+void FakeBroker::ClientCall::Cancel() {
+  MutexLock lock(broker_.mu_);
+  CallState& call = broker_.calls_[id_];
+  call.cancelled = true;
+  if (call.context != nullptr) call.context->TryCancel();
+  broker_.changed_.NotifyAll();
+}
+
+void FakeBroker::ClientCall::Forget() {
+  MutexLock lock(broker_.mu_);
+  const auto it = broker_.calls_.find(id_);
+  broker_.WaitUntil([&] { return it->second.context == nullptr; });
+  broker_.calls_.erase(id_);
+}
+
+void FakeBroker::DropMessages() {
+  MutexLock lock(mu_);
+  messages_.clear();
+  replies_.clear();
 }
 
 void FakeBroker::ClientCall::HalfClose() { Send(link::v1::CallFrame()); }

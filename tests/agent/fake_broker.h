@@ -43,6 +43,10 @@ class FakeBroker final : public link::v1::Link::Service {
     void HalfClose();
     // The end that the agent reported on Control.
     link::v1::CallEnded WaitEnded();
+    // The client goes away: the stream ends with CANCELLED.
+    void Cancel();
+    // The call is over, and takes no memory any more.
+    void Forget();
 
    private:
     FakeBroker& broker_;
@@ -64,6 +68,8 @@ class FakeBroker final : public link::v1::Link::Service {
                   const std::string& instance_id,
                   const google::protobuf::MessageLite& first);
   // Waits for a report on Control for which `want` holds.
+  // Whatever was reported so far won't be waited for.
+  void DropMessages();
   bool WaitMessage(
       const std::function<bool(const link::v1::AgentMessage&)>& want);
 
@@ -74,6 +80,8 @@ class FakeBroker final : public link::v1::Link::Service {
       grpc::ServerReaderWriter<link::v1::CallFrame, link::v1::CallFrame>;
   struct CallState {
     CallStream* stream = nullptr;
+    bool cancelled = false;
+    grpc::ServerContext* context = nullptr;
     std::deque<std::string> frames;
     bool writes_done = false;
     std::optional<link::v1::CallEnded> ended;

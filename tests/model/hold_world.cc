@@ -22,7 +22,7 @@ absl::Time TimeOf(const HoldWorld::Event& event) {
 
 std::string HoldWorld::Name(const Event& event) {
   static constexpr const char* kNames[] = {"",     "connect", "take", "let go",
-                                           "free", "enter",   "leave"};
+                                           "free", "enter",   "leave", "leave (old)"};
   return absl::StrCat(kNames[static_cast<int>(event.what)], " ",
                       ClientOf(event.client).id());
 }
@@ -33,9 +33,12 @@ std::vector<HoldWorld::Event> HoldWorld::Events() const {
     for (What what : {What::kConnect, What::kTake, What::kLetGo, What::kFree}) {
       events.push_back({what, client});
     }
-    const int open = calls_[client] + old_calls_[client];
+    const size_t open = calls_[client].size() + old_calls_[client].size();
     if (open < kMaxCalls) events.push_back({What::kEnter, client});
-    if (open > 0) events.push_back({What::kLeave, client});
+    if (!calls_[client].empty()) events.push_back({What::kLeave, client});
+    if (!old_calls_[client].empty()) {
+      events.push_back({What::kLeaveOld, client});
+    }
   }
   return events;
 }
@@ -62,10 +65,16 @@ absl::Status HoldWorld::Apply(const Event& event) {
       request.set_expected_client_id(client.id());
       request.set_take(true);
       return hold_.Set(request, TimeOf(event));
-    case What::kEnter:
-      return hold_.Enter(client, TimeOf(event));
+    case What::kEnter: {
+      const auto tenure = hold_.Enter(client, TimeOf(event));
+      if (tenure.ok()) entered_ = *tenure;
+      return tenure.status();
+    }
     case What::kLeave:
-      hold_.Leave(client);
+      hold_.Leave(calls_[event.client].back());
+      return absl::OkStatus();
+    case What::kLeaveOld:
+      hold_.Leave(old_calls_[event.client].back());
       return absl::OkStatus();
     case What::kNone:
       break;
@@ -75,8 +84,10 @@ absl::Status HoldWorld::Apply(const Event& event) {
 
 void HoldWorld::StopHolding() {
   if (holder_ < 0) return;
-  old_calls_[holder_] += calls_[holder_];
-  calls_[holder_] = 0;
+  Calls& calls = calls_[holder_];
+  old_calls_[holder_].insert(old_calls_[holder_].end(), calls.begin(),
+                             calls.end());
+  calls.clear();
   holder_ = -1;
   lasting_ = false;
 }
@@ -90,13 +101,13 @@ bool HoldWorld::Expected(const Event& event) {
     StopHolding();
     return true;
   }
+  if (event.what == What::kLeaveOld) {
+    old_calls_[me].pop_back();
+    return true;
+  }
   if (event.what == What::kLeave) {
-    // Calls of a client look the same: those from before go first.
-    if (old_calls_[me] > 0) {
-      --old_calls_[me];
-    } else if (--calls_[me] == 0 && !lasting_) {
-      holder_ = -1;
-    }
+    calls_[me].pop_back();
+    if (calls_[me].empty() && !lasting_) holder_ = -1;
     return true;
   }
   if (others && event.what != What::kTake) return false;
@@ -105,7 +116,7 @@ bool HoldWorld::Expected(const Event& event) {
   if (holder_ != me) since_ = TimeOf(event);
   holder_ = me;
   if (event.what == What::kEnter) {
-    ++calls_[me];
+    calls_[me].push_back(entered_);
   } else {
     lasting_ = true;
   }
@@ -131,8 +142,8 @@ std::string HoldWorld::Compare(bool done, bool expected) const {
 
 // The rules see nothing but these.
 std::string HoldWorld::Key() const {
-  return absl::StrCat(holder_, lasting_, calls_[0], calls_[1], old_calls_[0],
-                      old_calls_[1]);
+  return absl::StrCat(holder_, lasting_, calls_[0].size(), calls_[1].size(),
+                      old_calls_[0].size(), old_calls_[1].size());
 }
 
 }  // namespace berth::model

@@ -23,6 +23,7 @@ class HoldWorld {
     kFree,
     kEnter,
     kLeave,
+    kLeaveOld,  // A call from before it let go ends.
   };
   struct Event {
     What what = What::kNone;
@@ -51,9 +52,11 @@ class HoldWorld {
   int holder_ = -1;  // As it should be.
   bool lasting_ = false;
   absl::Time since_;
+  agent::Hold::Tenure entered_ = 0;  // What the last call got.
   // Open calls of each that hold the session, and those from before it let go.
-  std::array<int, kClients> calls_ = {};
-  std::array<int, kClients> old_calls_ = {};
+  using Calls = std::vector<agent::Hold::Tenure>;
+  std::array<Calls, kClients> calls_ = {};
+  std::array<Calls, kClients> old_calls_ = {};
 };
 
 }  // namespace berth::model
