@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "agent/link/frame_writer.h"
 #include "agent/sessions/worker_pool.h"
 #include "base/cond_var.h"
 #include "base/mutex.h"
@@ -19,22 +20,20 @@ namespace berth::agent {
 
 // The agent's side of one Call stream. Its owner's thread writes; a thread of
 // the pool reads, and hands the frames to the owner's handler.
-class CallStream {
+class CallStream final : public FrameWriter {
  public:
   // One frame from the client. An error ends the call with it.
   using FrameHandler = std::function<absl::Status(const grpc::ByteBuffer&)>;
 
   CallStream(std::shared_ptr<grpc::ChannelInterface> channel, uint64_t call_id);
-  ~CallStream() { Finish(); }
+  ~CallStream() override { Finish(); }
 
   // Opens the stream and begins to read. `first` runs on the reader's thread,
   // before anything is read. RESOURCE_EXHAUSTED: no thread is left.
   absl::Status Open(WorkerPool& workers, std::function<absl::Status()> first,
                     FrameHandler frame);
 
-  // Writes one frame; `more`: another one follows at once, so this one may
-  // wait for it. False: the stream is broken.
-  bool Write(const grpc::ByteBuffer& frame, bool more);
+  bool Write(const grpc::ByteBuffer& frame, bool more) override;
 
   // Frames that Write() took. Only the writing thread may ask.
   uint64_t frames_written() const { return frames_written_; }

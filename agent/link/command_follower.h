@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "agent/link/call_stream.h"
+#include "agent/link/frame_writer.h"
 #include "agent/link/output_window.h"
 #include "agent/log/log_reader.h"
 #include "agent/sessions/session_journal.h"
@@ -27,7 +27,7 @@ class CommandFollower {
   static constexpr uint64_t kTail = 4 << 10;
 
   // Both outlive this.
-  CommandFollower(std::string directory, CallStream& stream)
+  CommandFollower(std::string directory, FrameWriter& stream)
       : directory_(std::move(directory)), stream_(stream) {}
 
   // The next command. `from_offset` not set: from where acknowledged output
@@ -100,7 +100,7 @@ class CommandFollower {
   bool Wants(Stream stream) const;
 
   const std::string directory_;
-  CallStream& stream_;
+  FrameWriter& stream_;
 
   std::string command_id_;
   std::optional<uint64_t> from_offset_;
