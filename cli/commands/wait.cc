@@ -118,13 +118,19 @@ class Waiter {
       command = session_.activity().command_id();
     }
     if (command.empty()) command = session_.last_command().command_id();
-    if (command.empty()) {
+    v1::OpenReceive open = Open(command, /*all=*/false);
+    // The broker may not have heard yet of what has just begun there: then the
+    // session says what its latest command is.
+    open.set_from_offset(0);
+    open.set_tail_lines(0);
+    NoSink sink;
+    CommandView view(invocation_, sink);
+    const absl::Status followed = Follow(std::move(open), view, nullptr);
+    if (absl::IsNotFound(followed) && command.empty()) {
       return absl::FailedPreconditionError(
           absl::StrCat(Name(), ": nothing runs in it, and nothing was run"));
     }
-    NoSink sink;
-    CommandView view(invocation_, sink);
-    BERTH_RETURN_IF_ERROR(Follow(Open(command, /*all=*/false), view, nullptr));
+    BERTH_RETURN_IF_ERROR(followed);
     if (!view.ended()) return absl::UnknownError("the command has no end");
     const std::string how = DescribeEnd(*view.ended());
     if (!how.empty()) invocation_.Say(absl::StrCat(Name(), ": ", how));

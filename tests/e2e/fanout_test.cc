@@ -246,7 +246,8 @@ TEST_F(FanoutTest, Jobs) {
       {"run", "-c", "web[02-03]", "--job", "later", "--", "echo there"});
   EXPECT_EQ(job.out, "%3 later\n") << job.err;
   // Its sessions have its name, which means none of them by itself.
-  EXPECT_EQ(fleet_.Berth({"wait", "later"}).exit_code, 0);
+  const auto waited = fleet_.Berth({"wait", "later"});
+  EXPECT_EQ(waited.exit_code, 0) << waited.err;
   EXPECT_EQ(Count(fleet_.Run({"receive", "later"}), ": there"), 2);
 }
 
