@@ -133,7 +133,9 @@ class SessionService {
   bool Terminate(const Session& session, v1::EndReason reason);
   // The same, and forgets it with its logs.
   absl::Status EndAndForget(const Session& session);
-  // Tells the holder what to do when the log is full.
+  // What a holder does when the log is full.
+  static holder::v1::HolderStart::WhenFull WhenFull(v1::BufferingMode mode);
+  // Tells the holder so.
   absl::Status SetBuffering(const Session& session, v1::BufferingMode mode);
   void OnIdle(const Session& session);
   void Save(const Session& session);

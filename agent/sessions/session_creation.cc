@@ -1,0 +1,340 @@
+#include "agent/sessions/session_service.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/sessions/cgroups.h"
+#include "agent/sessions/environment.h"
+#include "agent/sessions/holder_process.h"
+#include "agent/sessions/holder_version.h"
+#include "agent/sessions/session_record.h"
+#include "base/escape.h"
+#include "base/files.h"
+#include "base/names.h"
+#include "base/proto_time.h"
+#include "base/status_macros.h"
+#include "base/uuid.h"
+#include "spdlog/spdlog.h"
+
+namespace berth::agent {
+namespace {
+
+// A shell with slow start-up files takes some seconds.
+constexpr absl::Duration kHelloLimit = absl::Seconds(9);
+constexpr absl::Duration kStartLimit = absl::Seconds(10);
+constexpr uint32_t kRows = 24;
+constexpr uint32_t kColumns = 80;
+
+void AddLimit(uint32_t resource, const std::optional<uint64_t>& limit,
+              holder::v1::HolderStart& start) {
+  if (!limit.has_value()) return;
+  holder::v1::ResourceLimit& to = *start.add_resource_limits();
+  to.set_resource(resource);
+  to.set_limit(*limit);
+}
+
+}  // namespace
+
+absl::StatusOr<SessionService::Source> SessionService::FindSource(
+    const std::string& name) const {
+  const auto snapshot = configurations_.Get();
+  Source source{name.empty() ? snapshot->default_name : name, Configuration(),
+                snapshot->max_sessions};
+  const std::string shown =
+      absl::StrCat("configuration '", EscapeForTerminal(source.name),
+                   "' on computer '", options_.computer, "'");
+  const auto it = snapshot->entries.find(source.name);
+  if (it == snapshot->entries.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("no ", shown, "; see 'berth configurations'"));
+  }
+  if (!it->second.usable) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(shown, " can't be used: ", it->second.problem));
+  }
+  if (!it->second.configuration.enabled) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        shown, " is disabled; there: berth-agent configuration enable ",
+        source.name));
+  }
+  source.configuration = it->second.configuration;
+  return source;
+}
+
+namespace {
+
+// The idle timeout of a new session; infinite if it asks for none.
+absl::StatusOr<absl::Duration> IdleTimeout(
+    const link::v1::CreateRequest& request, const std::string& name,
+    const Configuration& configuration) {
+  if (request.never_idles()) {
+    if (configuration.may_never_idle) return absl::InfiniteDuration();
+    return absl::PermissionDeniedError(absl::StrCat(
+        "sessions of configuration '", name,
+        "' must have an idle timeout: it has no may_never_idle; at most ",
+        absl::FormatDuration(configuration.max_idle_timeout)));
+  }
+  const absl::Duration timeout = request.has_idle_timeout()
+                                     ? FromProto(request.idle_timeout())
+                                     : configuration.idle_timeout;
+  if (timeout < kMinIdleTimeout || timeout > configuration.max_idle_timeout) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an idle timeout of ", absl::FormatDuration(timeout),
+                     " is out of bounds for configuration '", name,
+                     "': ", absl::FormatDuration(kMinIdleTimeout), " to ",
+                     absl::FormatDuration(configuration.max_idle_timeout)));
+  }
+  return timeout;
+}
+
+// Where a session's shell starts.
+absl::StatusOr<std::string> FirstDirectory(
+    const link::v1::CreateRequest& request, const Configuration& configuration,
+    const std::string& home, const std::string& computer) {
+  std::string cwd = request.cwd().empty() ? configuration.cwd : request.cwd();
+  if (cwd.empty()) return home;
+  if (cwd == "~" || absl::StartsWith(cwd, "~/")) cwd.replace(0, 1, home);
+  std::error_code error;
+  if (cwd[0] != '/' || cwd.find('\0') != std::string::npos ||
+      !std::filesystem::is_directory(cwd, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", EscapeForTerminal(cwd.substr(0, 200)),
+        "' is no directory on computer '", computer,
+        "'; a session's first directory must be an absolute path"));
+  }
+  return cwd;
+}
+
+// The user of a restricted session sets neither its directory nor variables:
+// what arguments a program may have says little where those can be chosen.
+absl::Status CheckRestricted(const link::v1::CreateRequest& request,
+                             const std::string& name) {
+  if (request.cwd().empty() && request.environment().empty()) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(
+      absl::StrCat("configuration '", name,
+                   "' is restricted: its directory and variables are its own; "
+                   "leave out --cwd and --env"));
+}
+
+holder::v1::HolderStart::ShellKind ToHolder(ShellKind kind) {
+  switch (kind) {
+    case ShellKind::kBash:
+      return holder::v1::HolderStart::BASH;
+    case ShellKind::kZsh:
+      return holder::v1::HolderStart::ZSH;
+    case ShellKind::kPython:
+      return holder::v1::HolderStart::PYTHON;
+    case ShellKind::kRestricted:
+      return holder::v1::HolderStart::RESTRICTED;
+  }
+  return holder::v1::HolderStart::SHELL_KIND_UNSPECIFIED;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Session> SessionService::NewSession(
+    const link::v1::CreateRequest& request, const Source& source) const {
+  if (!IsUuid(request.instance_id())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", EscapeForTerminal(request.instance_id()),
+                     "' is not a UUID in lower case"));
+  }
+  BERTH_RETURN_IF_ERROR(CheckName("session", request.name()));
+  if (request.temporary() && request.holder().id().empty()) {
+    return absl::InvalidArgumentError(
+        "a temporary session needs a client that it is for");
+  }
+  BERTH_ASSIGN_OR_RETURN(
+      const absl::Duration timeout,
+      IdleTimeout(request, source.name, source.configuration));
+  v1::Session session;
+  session.set_instance_id(request.instance_id());
+  session.set_id(request.id());
+  session.set_name(request.name());
+  session.set_computer(options_.computer);
+  session.set_owner(request.owner());
+  session.set_configuration(source.name);
+  const v1::Configuration profile =
+      DescribeConfiguration(source.name, source.configuration);
+  session.set_shell(profile.shell());
+  session.set_log_limit(profile.log_limit());
+  session.set_buffering(v1::BufferingMode_IsValid(request.buffering()) &&
+                                request.buffering() !=
+                                    v1::BUFFERING_MODE_UNSPECIFIED
+                            ? request.buffering()
+                            : profile.buffering());
+  session.set_temporary(request.temporary());
+  *session.mutable_created_at() = ToProto(absl::Now());
+  session.set_never_idles(timeout == absl::InfiniteDuration());
+  if (!session.never_idles()) {
+    *session.mutable_idle_timeout() = ToProto(timeout);
+  }
+  if (request.has_holder()) {
+    *session.mutable_holder()->mutable_client() = request.holder();
+    *session.mutable_holder()->mutable_since() = session.created_at();
+  } else {
+    *session.mutable_disconnected_at() = session.created_at();
+  }
+  return session;
+}
+
+absl::StatusOr<SessionService::Session> SessionService::Create(
+    const link::v1::CreateRequest& request) {
+  // The same request again, after its answer was lost.
+  if (Session session = table_.Find(request.instance_id());
+      session != nullptr && session->owner() == request.owner()) {
+    return session;
+  }
+  BERTH_ASSIGN_OR_RETURN(const Source source,
+                         FindSource(request.configuration()));
+  BERTH_ASSIGN_OR_RETURN(v1::Session session, NewSession(request, source));
+  const Limits& limits = source.configuration.limits;
+  BERTH_RETURN_IF_ERROR(
+      table_.Reserve({request.instance_id(), source.name, request.owner()},
+                     {options_.computer, source.max_sessions,
+                      limits.max_sessions, limits.max_sessions_per_user}));
+  absl::StatusOr<Session> made = Make(request, source, std::move(session));
+  if (!made.ok()) table_.Release(request.instance_id());
+  return made;
+}
+
+absl::StatusOr<SessionService::Session> SessionService::Make(
+    const link::v1::CreateRequest& request, const Source& source,
+    v1::Session session) {
+  // Restricted sessions have none.
+  if (source.configuration.kind != ShellKind::kRestricted) {
+    BERTH_RETURN_IF_ERROR(
+        shells_.Check(source.configuration.shell, source.configuration.kind));
+  }
+  const std::string directory = DirectoryOf(request.instance_id());
+  if (mkdir(directory.c_str(), 0700) != 0) {
+    return ErrnoToStatus(errno, directory);
+  }
+  const v1::Configuration profile =
+      DescribeConfiguration(source.name, source.configuration);
+  absl::Status status = SaveSessionRecord(directory, session);
+  if (status.ok()) status = SaveSessionProfile(directory, profile);
+  if (status.ok()) status = StartShell(request, source, session);
+  if (!status.ok()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+    return status;
+  }
+  auto managed = std::make_shared<ManagedSession>(directory, session, profile);
+  status = Watch(managed);
+  if (!status.ok()) {
+    const auto identity =
+        holder::ReadIdentityFile(absl::StrCat(directory, "/holder"));
+    if (identity.ok()) KillHolder(*identity, session.shell_pid());
+    RemoveCgroup(directory);
+    managed->Forget();
+    return absl::FailedPreconditionError(
+        absl::StrCat("the session ended at once: ", status.message()));
+  }
+  table_.Add(managed);
+  Save(managed);
+  monitor_.Touch(managed);
+  SPDLOG_INFO("session {} of {} made", session.instance_id(), session.owner());
+  return managed;
+}
+
+absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
+    const link::v1::CreateRequest& request, const Source& source,
+    const v1::Session& session) const {
+  const Configuration& configuration = source.configuration;
+  const std::map<std::string, std::string> requested(
+      request.environment().begin(), request.environment().end());
+  BERTH_ASSIGN_OR_RETURN(
+      const ShellEnvironment environment,
+      MakeShellEnvironment(OwnEnvironment(), configuration.environment,
+                           requested, configuration.shell,
+                           session.instance_id()));
+  holder::v1::HolderStart start;
+  start.set_version(kHolderVersion);
+  start.set_instance_id(session.instance_id());
+  start.set_directory(DirectoryOf(session.instance_id()));
+  start.set_shell(configuration.shell);
+  start.set_kind(ToHolder(configuration.kind));
+  if (configuration.login) start.add_arguments("-l");
+  for (const std::string& argument : configuration.arguments) {
+    start.add_arguments(argument);
+  }
+  for (const std::string& variable : environment.variables) {
+    start.add_environment(variable);
+  }
+  const bool restricted = configuration.kind == ShellKind::kRestricted;
+  if (restricted) BERTH_RETURN_IF_ERROR(CheckRestricted(request, source.name));
+  if (restricted && configuration.cwd.empty()) {
+    // With the files that are copied to it.
+    start.set_cwd(start.directory() + "/files");
+    if (mkdir(start.cwd().c_str(), 0700) != 0) {
+      return ErrnoToStatus(errno, start.cwd());
+    }
+  } else {
+    BERTH_ASSIGN_OR_RETURN(*start.mutable_cwd(),
+                           FirstDirectory(request, configuration,
+                                          environment.home, options_.computer));
+  }
+  BERTH_ASSIGN_OR_RETURN(*start.mutable_startup_script(),
+                         StartupScript(configuration));
+  start.set_log_limit(configuration.log_limit);
+  start.set_when_full(WhenFull(session.buffering()));
+  start.set_rows(kRows);
+  start.set_columns(kColumns);
+  start.set_hello_timeout_ms(absl::ToInt64Milliseconds(kHelloLimit));
+  for (const AllowedProgram& program : configuration.allowed) {
+    holder::v1::AllowedProgram& to = *start.add_allowed();
+    to.set_name(program.name);
+    to.set_path(program.path);
+    to.mutable_arguments()->Assign(program.arguments.begin(),
+                                   program.arguments.end());
+    to.set_repeat_last(program.repeat_last);
+  }
+  return start;
+}
+
+absl::Status SessionService::StartShell(const link::v1::CreateRequest& request,
+                                        const Source& source,
+                                        v1::Session& session) {
+  BERTH_ASSIGN_OR_RETURN(holder::v1::HolderStart start,
+                         MakeStart(request, source, session));
+  BERTH_RETURN_IF_ERROR(AddLimits(source.configuration.limits, start));
+  const auto started = StartHolder(options_.holder, start, kStartLimit);
+  if (!started.ok()) {
+    RemoveCgroup(start.directory());
+    return started.status();
+  }
+  session.set_shell_pid(started->shell_pid());
+  return absl::OkStatus();
+}
+
+absl::Status SessionService::AddLimits(const Limits& limits,
+                                       holder::v1::HolderStart& start) const {
+  AddLimit(RLIMIT_NOFILE, limits.open_files, start);
+  AddLimit(RLIMIT_FSIZE, limits.file_size, start);
+  const CgroupControllers controllers = cgroups_.Controllers();
+  if (!controllers.memory) AddLimit(RLIMIT_AS, limits.memory, start);
+  if (!controllers.processes) AddLimit(RLIMIT_NPROC, limits.processes, start);
+  BERTH_ASSIGN_OR_RETURN(const std::string cgroup,
+                         cgroups_.Make(start.instance_id(), limits));
+  if (cgroup.empty()) return absl::OkStatus();
+  start.set_cgroup(cgroup);
+  // Before there is anything in it: it is found again whatever happens.
+  const absl::Status saved =
+      WriteFileAtomically(start.directory() + "/cgroup", cgroup);
+  if (!saved.ok()) Cgroups::Remove(cgroup);
+  return saved;
+}
+
+}  // namespace berth::agent
