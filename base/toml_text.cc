@@ -10,8 +10,11 @@ namespace {
 
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// How long the string is that begins `text`.
-size_t SkipString(absl::string_view text) {
+bool IsAscii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+// How long the string is that begins `text`; where it is bad, if it is: behind
+// a backslash the parser looks for blanks in strings, too.
+size_t SkipString(absl::string_view text, bool& bad) {
   const char quote = text[0];
   const bool escapes = quote == '"';
   const bool multi = text.size() >= 3 && text[1] == quote && text[2] == quote;
@@ -19,6 +22,9 @@ size_t SkipString(absl::string_view text) {
   for (size_t i = length; i < text.size(); ++i) {
     if (escapes && text[i] == '\\') {
       ++i;
+      const size_t next = text.find_first_not_of(" \t\r\n", i);
+      bad = next != text.npos && !IsAscii(text[next]);
+      if (bad) return next;
     } else if (text[i] == '\n' && !multi) {
       return i;
     } else if (text[i] == quote && !multi) {
@@ -36,18 +42,21 @@ size_t SkipString(absl::string_view text) {
 }  // namespace
 
 absl::Status CheckTomlText(absl::string_view text, absl::string_view path) {
+  const auto refuse = [&](size_t at, absl::string_view why) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + at, '\n');
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ":", line, ": what is not ASCII may ", why));
+  };
   size_t i = absl::StartsWith(text, kByteOrderMark) ? kByteOrderMark.size() : 0;
   while (i < text.size()) {
     if (text[i] == '"' || text[i] == '\'') {
-      i += SkipString(text.substr(i));
+      bool bad = false;
+      i += SkipString(text.substr(i), bad);
+      if (bad) return refuse(i, "not follow a backslash");
     } else if (text[i] == '#') {
       i = std::min(text.find('\n', i), text.size());
-    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
-      const auto line = 1 + std::count(text.begin(), text.begin() + i, '\n');
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ":", line,
-                       ": what is not ASCII may only be in quotes and "
-                       "comments"));
+    } else if (!IsAscii(text[i])) {
+      return refuse(i, "only be in quotes and comments");
     } else {
       ++i;
     }

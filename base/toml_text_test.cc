@@ -11,7 +11,7 @@ namespace {
 TEST(TomlTextTest, QuotesAndCommentsMayHaveAnything) {
   for (const char* text :
        {"", "a = 1\n", "# h\xC3\xA9\na = 1", "a = \"h\xC3\xA9\\\"\xC3\xA9\"",
-        "a = 'h\xC3\xA9\\'\n", "a = \"\"\"x\n\xC3\xA9\"\"\"\"\n",
+        "a = 'h\xC3\xA9\\\xC3\xA9'\n", "a = \"\"\"x\n\xC3\xA9\"\"\"\"\n",
         "\xEF\xBB\xBF"
         "a = 1",
         "\"h\xC3\xA9\" = 1", "a = '''\n''\xC3\xA9'''"}) {
@@ -31,6 +31,16 @@ TEST(TomlTextTest, NothingElseMayBeOutsideOfThem) {
   }
   EXPECT_FALSE(CheckTomlText("a = 'x'\xC3\xA9", "x").ok());
   EXPECT_FALSE(CheckTomlText("a = \"x\n\xC3\xA9", "x").ok());
+}
+
+TEST(TomlTextTest, NorFollowABackslashInQuotes) {
+  for (const char* text :
+       {"\na = \"x\\\xC3\xA9\"", "a = \"\"\"x\\ \t\n\xEF\xB9\xBF\"\"\"",
+        "\n\"\"\"\\\\e\\\xEF\xB9\xBF "}) {
+    const absl::Status status = CheckTomlText(text, "x.toml");
+    EXPECT_EQ(std::string(status.message()),
+              "x.toml:2: what is not ASCII may not follow a backslash");
+  }
 }
 
 }  // namespace
