@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "base/names.h"
 #include "base/status_macros.h"
-#include "base/toml_text.h"
+#include "base/toml.h"
 
 namespace berth::broker {
 namespace {
@@ -110,15 +110,9 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
 
 absl::StatusOr<Config> ParseConfig(absl::string_view text,
                                    absl::string_view path) {
-  BERTH_RETURN_IF_ERROR(CheckTomlText(text, path));
-  toml::parse_result parsed =
-      toml::parse(std::string_view(text.data(), text.size()));
-  if (!parsed) {
-    return AtLine(path, parsed.error().source(),
-                  std::string(parsed.error().description()));
-  }
+  BERTH_ASSIGN_OR_RETURN(const toml::table table, ParseToml(text, path));
   Config config;
-  for (const auto& [key, node] : std::move(parsed).table()) {
+  for (const auto& [key, node] : table) {
     const std::string name(key.str());
     absl::Status status = ReadKey(name, node, &config);
     if (!status.ok()) {

@@ -8,7 +8,7 @@
 #include "absl/strings/strip.h"
 #include "base/escape.h"
 #include "base/status_macros.h"
-#include "base/toml_text.h"
+#include "base/toml.h"
 
 namespace berth::agent {
 namespace {
@@ -50,15 +50,7 @@ std::string SizeText(uint64_t bytes) {
 }
 
 absl::StatusOr<toml::table> TomlReader::Parse(absl::string_view text) const {
-  BERTH_RETURN_IF_ERROR(CheckTomlText(text, path_));
-  toml::parse_result parsed =
-      toml::parse(std::string_view(text.data(), text.size()));
-  if (!parsed) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path_, ":", parsed.error().source().begin.line, ": ",
-        EscapeForTerminal(std::string(parsed.error().description()))));
-  }
-  return std::move(parsed).table();
+  return ParseToml(text, path_);
 }
 
 absl::Status TomlReader::At(const toml::node& where,

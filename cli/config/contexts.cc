@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/status_macros.h"
-#include "base/toml_text.h"
+#include "base/toml.h"
 #include "cli/config/paths.h"
 #include "toml++/toml.h"
 
@@ -60,17 +60,10 @@ absl::Status CheckComplete(const Context& context) {
 
 absl::StatusOr<Contexts> ParseContexts(absl::string_view text,
                                        const std::string& path) {
-  BERTH_RETURN_IF_ERROR(CheckTomlText(text, path));
-  const toml::parse_result parsed =
-      toml::parse(std::string_view(text.data(), text.size()), path);
-  if (!parsed) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ":", parsed.error().source().begin.line, ": ",
-                     std::string(parsed.error().description())));
-  }
+  BERTH_ASSIGN_OR_RETURN(const toml::table parsed, ParseToml(text, path));
   Contexts contexts;
-  contexts.current = Text(parsed.table(), "current");
-  if (const toml::table* table = parsed.table()["contexts"].as_table()) {
+  contexts.current = Text(parsed, "current");
+  if (const toml::table* table = parsed["contexts"].as_table()) {
     for (const auto& [name, value] : *table) {
       if (const toml::table* context = value.as_table()) {
         contexts.contexts[std::string(name.str())] = ToContext(*context);

@@ -1,9 +1,16 @@
-#include "base/toml_text.h"
+#include "base/toml.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "base/escape.h"
+#include "base/status_macros.h"
 
 namespace berth {
 namespace {
@@ -39,9 +46,8 @@ size_t SkipString(absl::string_view text, bool& bad) {
   return text.size();
 }
 
-}  // namespace
-
-absl::Status CheckTomlText(absl::string_view text, absl::string_view path) {
+// Of a document that is well-formed: in others, strings may be elsewhere.
+absl::Status CheckText(absl::string_view text, absl::string_view path) {
   const auto refuse = [&](size_t at, absl::string_view why) {
     const auto line = 1 + std::count(text.begin(), text.begin() + at, '\n');
     return absl::InvalidArgumentError(
@@ -62,6 +68,42 @@ absl::Status CheckTomlText(absl::string_view text, absl::string_view path) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<toml::table> Parse(absl::string_view text,
+                                  absl::string_view path) {
+  toml::parse_result parsed =
+      toml::parse(std::string_view(text.data(), text.size()));
+  if (parsed) return std::move(parsed).table();
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, ":", parsed.error().source().begin.line, ": ",
+      EscapeForTerminal(std::string(parsed.error().description()))));
+}
+
+// The same document with other letters.
+std::string InAscii(absl::string_view text) {
+  std::string ascii;
+  for (const char c : text) {
+    if (IsAscii(c)) {
+      ascii.push_back(c);
+    } else {
+      absl::StrAppendFormat(&ascii, "x%02x", static_cast<unsigned char>(c));
+    }
+  }
+  return ascii;
+}
+
+}  // namespace
+
+absl::StatusOr<toml::table> ParseToml(absl::string_view text,
+                                      absl::string_view path) {
+  BERTH_RETURN_IF_ERROR(CheckText(text, path));
+  absl::string_view body = text;
+  absl::ConsumePrefix(&body, kByteOrderMark);
+  if (!std::all_of(body.begin(), body.end(), IsAscii)) {
+    BERTH_RETURN_IF_ERROR(Parse(InAscii(body), path).status());
+  }
+  return Parse(text, path);
 }
 
 }  // namespace berth
