@@ -106,4 +106,19 @@ absl::StatusOr<toml::table> ParseToml(absl::string_view text,
   return Parse(text, path);
 }
 
+std::string TomlString(absl::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += {'\\', c};
+    } else if ((c >= 0 && c < 0x20) || c == 0x7f) {
+      absl::StrAppendFormat(&quoted, "\\u%04x", c);
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
 }  // namespace berth

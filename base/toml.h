@@ -1,6 +1,8 @@
 #ifndef BERTH_BASE_TOML_H_
 #define BERTH_BASE_TOML_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "toml++/toml.h"
@@ -16,6 +18,9 @@ namespace berth {
 // for a line that begins with one behind a line that ends with a backslash.
 absl::StatusOr<toml::table> ParseToml(absl::string_view text,
                                       absl::string_view path);
+
+// `text`, which must be UTF-8, as a string of TOML, in quotes.
+std::string TomlString(absl::string_view text);
 
 }  // namespace berth
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -56,6 +57,14 @@ TEST(TomlTest, WhatIsTakenIsWhatWasWritten) {
   const auto table = ParseToml("\"h\xC3\xA9\" = '\xE2\x82\xAC'", "x.toml");
   ASSERT_TRUE(table.ok()) << table.status();
   EXPECT_EQ((*table)["h\xC3\xA9"].value_or(std::string()), "\xE2\x82\xAC");
+}
+
+TEST(TomlTest, StringsComeBackAsTheyWere) {
+  const std::string text("a\"b\\c\\\xC3\xA9\n\t\x01\x7f\0'#", 15);
+  const auto table =
+      ParseToml(absl::StrCat("a = ", TomlString(text)), "x.toml");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_EQ((*table)["a"].value_or(std::string()), text);
 }
 
 }  // namespace

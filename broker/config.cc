@@ -126,14 +126,19 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text,
 std::string FormatConfig(const Config& config) {
   return absl::StrCat(
       "# Configuration of berth-broker. Restart it after a change.\n\n",
-      "# Where clients and agents connect to.\n", "listen = \"", config.listen,
-      "\"\n\n", "# trace, debug, info, warning, error, critical or off.\n",
+      "# Where clients and agents connect to.\n", "listen = ",
+      TomlString(config.listen), "\n\n",
+      "# trace, debug, info, warning, error, critical or off.\n",
       "log_level = \"", config.log_level, "\"\n\n",
       "# What is known of computers and sessions; relative to this "
       "directory.\n",
-      "registry = \"", config.registry, "\"\n\n",
-      "# Users that may make join tokens and certificates.\n", "admins = [\"",
-      absl::StrJoin(config.admins, "\", \""), "\"]\n\n",
+      "registry = ", TomlString(config.registry), "\n\n",
+      "# Users that may make join tokens and certificates.\n", "admins = [",
+      absl::StrJoin(config.admins, ", ",
+                    [](std::string* out, absl::string_view admin) {
+                      out->append(TomlString(admin));
+                    }),
+      "]\n\n",
       "# How long a client may be gone before its sessions are disconnected.\n",
       "hold_grace = \"", absl::FormatDuration(config.hold_grace), "\"\n\n",
       "# For how long certificates are issued. Agents renew theirs.\n",

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/escape.h"
-#include "base/status_macros.h"
 #include "base/toml.h"
 
 namespace berth::agent {
