@@ -89,9 +89,6 @@ class NodeSet {
 // The parts of a list of sets: "w[1,3],db1" has two.
 std::vector<absl::string_view> SplitNodeSets(absl::string_view text);
 
-// Names in short: "web[01-20],db1". Parsed as a set they give the same names.
-std::string FoldNames(std::vector<std::string> names);
-
 }  // namespace berth
 
 #endif  // BERTH_BASE_NODE_SET_H_

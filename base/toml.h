@@ -14,8 +14,8 @@ namespace berth {
 //
 // toml++ 3.3 looks for blanks with a table that reaches what its authors took
 // for unreachable for most characters that are not ASCII. So those may only be
-// in comments, and in strings but behind a backslash. That is no TOML anyway, but
-// for a line that begins with one behind a line that ends with a backslash.
+// in comments, and in strings but behind a backslash. That is no TOML anyway,
+// but for a line that begins with one behind a line that ends with a backslash.
 absl::StatusOr<toml::table> ParseToml(absl::string_view text,
                                       absl::string_view path);
 

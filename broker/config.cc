@@ -126,8 +126,8 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text,
 std::string FormatConfig(const Config& config) {
   return absl::StrCat(
       "# Configuration of berth-broker. Restart it after a change.\n\n",
-      "# Where clients and agents connect to.\n", "listen = ",
-      TomlString(config.listen), "\n\n",
+      "# Where clients and agents connect to.\n",
+      "listen = ", TomlString(config.listen), "\n\n",
       "# trace, debug, info, warning, error, critical or off.\n",
       "log_level = \"", config.log_level, "\"\n\n",
       "# What is known of computers and sessions; relative to this "

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/send_fds.h"
 #include "base/unique_fd.h"
 #include "base/uuid.h"
 #include "proto/berth/holder/v1/holder.pb.h"
@@ -32,22 +32,8 @@ class Peer {
   }
 
   void Send(const v1::Request& request, int fd = -1) {
-    std::string bytes = request.SerializeAsString();
-    iovec part = {bytes.data(), bytes.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (fd >= 0) {
-      message.msg_control = control;
-      message.msg_controllen = sizeof(control);
-      cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(sizeof(int));
-      memcpy(CMSG_DATA(header), &fd, sizeof(int));
-    }
-    EXPECT_EQ(sendmsg(fd_.get(), &message, MSG_NOSIGNAL),
+    const std::string bytes = request.SerializeAsString();
+    EXPECT_EQ(SendFd(fd_.get(), bytes, fd, /*flags=*/0),
               static_cast<ssize_t>(bytes.size()));
   }
 

@@ -9,12 +9,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "agent/sessions/holder_version.h"
 #include "base/files.h"
 #include "base/monotonic.h"
+#include "base/send_fds.h"
 #include "base/status_macros.h"
 
 namespace berth::agent {
@@ -72,23 +72,9 @@ absl::StatusOr<HolderConnection> HolderConnection::Connect(
 
 absl::Status HolderConnection::Send(const holder::v1::Request& request,
                                     int fd) {
-  std::string packet = request.SerializeAsString();
-  iovec part{packet.data(), packet.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
-  }
+  const std::string packet = request.SerializeAsString();
   for (;;) {
-    if (sendmsg(fd_.get(), &message, MSG_NOSIGNAL) >= 0) {
+    if (SendFd(fd_.get(), packet, fd, /*flags=*/0) >= 0) {
       return absl::OkStatus();
     }
     if (errno == EINTR) continue;

@@ -74,7 +74,8 @@ class ManagedSession {
   absl::StatusOr<Hold::Tenure> Enter(const v1::Client& client,
                                      absl::string_view visit = "")
       ABSL_LOCKS_EXCLUDED(mu_);
-  // The call that Enter() gave `tenure` ends. True: a temporary session has done what it was made for
+  // The call that Enter() gave `tenure` ends. True: a temporary session has
+  // done what it was made for
   // (`complete`) and is to be removed. If its last call leaves otherwise, it
   // becomes an ordinary session that nobody holds.
   bool Leave(Hold::Tenure tenure, bool complete = false)

@@ -1,5 +1,3 @@
-#include "agent/sessions/session_service.h"
-
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -17,6 +15,7 @@
 #include "agent/sessions/holder_process.h"
 #include "agent/sessions/holder_version.h"
 #include "agent/sessions/session_record.h"
+#include "agent/sessions/session_service.h"
 #include "base/escape.h"
 #include "base/files.h"
 #include "base/names.h"

@@ -71,8 +71,7 @@ class SessionService {
   // A call that entered a session is over. `complete`: it did all that it came
   // for, so that a temporary session is removed; else that becomes an ordinary
   // one. (Calls of sessions that can't be temporary may Leave() by themselves.)
-  void EndVisit(const Session& session, Hold::Tenure tenure,
-                bool complete);
+  void EndVisit(const Session& session, Hold::Tenure tenure, bool complete);
 
   // After an open call changed something about a session (see
   // SessionMonitor).

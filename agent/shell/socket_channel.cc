@@ -1,13 +1,13 @@
 #include "agent/shell/socket_channel.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include <string>
 #include <utility>
 
 #include "base/files.h"
+#include "base/send_fds.h"
 
 namespace berth::shell {
 namespace {
@@ -31,22 +31,7 @@ absl::Status SocketChannel::Send(const ControlPacket& packet,
   if (!is_open() || fds.size() > kMaxDescriptors) {
     return absl::UnavailableError("the shell's control channel is closed");
   }
-  std::string bytes = EncodePacket(packet);
-  iovec part = {bytes.data(), bytes.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (!fds.empty()) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-    memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
-  }
-  if (sendmsg(fd_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) {
+  if (SendFds(fd_.get(), EncodePacket(packet), fds, MSG_DONTWAIT) >= 0) {
     return absl::OkStatus();
   }
   if (errno == EAGAIN || errno == ENOBUFS) {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/node_set.h"
+#include "base/node_fold.h"
 
 namespace berth::cli {
 namespace {

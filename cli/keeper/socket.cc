@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/send_fds.h"
 #include "base/status_macros.h"
 
 namespace berth::cli {
@@ -91,21 +92,7 @@ absl::Status CheckPeer(int socket) {
 absl::Status SendAll(int socket, absl::string_view data,
                      absl::Span<const int> fds) {
   while (!data.empty()) {
-    iovec piece = {const_cast<char*>(data.data()), data.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    if (!fds.empty() && fds.size() <= kMaxFds) {
-      message.msg_control = control;
-      message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-      cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-      memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
-    }
-    const ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = SendFds(socket, data, fds, MSG_DONTWAIT);
     if (sent >= 0) {
       data.remove_prefix(sent);
       fds = {};

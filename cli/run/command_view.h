@@ -94,7 +94,7 @@ class CommandView {
   uint64_t unacknowledged_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t acknowledged_ ABSL_GUARDED_BY(mu_) = 0;
   std::string command_id_ ABSL_GUARDED_BY(mu_);  // That it is of.
-  uint64_t shown_ ABSL_GUARDED_BY(mu_) = 0;  // How much of taken_ was told.
+  uint64_t shown_ ABSL_GUARDED_BY(mu_) = 0;      // How much of taken_ was told.
 };
 
 }  // namespace berth::cli

@@ -70,14 +70,15 @@ Visit::Outcome TerminalLoop::Run() {
 // False: it is over.
 bool TerminalLoop::Step() {
   const Visit::State state = visit_.state();
-  if (state.over || invocation_.signals().left() || MonotonicNow() >= leave_at_) {
+  if (state.over || invocation_.signals().left() ||
+      MonotonicNow() >= leave_at_) {
     return false;
   }
   if (state.attached && !suspended_) UpdateOverlay(state);
   // What there is no room for is read all the same once nothing seems to take
   // it: there may be an escape behind it.
-  const bool stuck =
-      MonotonicNow() >= std::min(state.lost_at, state.unanswered_since) + kStuck;
+  const bool stuck = MonotonicNow() >=
+                     std::min(state.lost_at, state.unanswered_since) + kStuck;
   const bool reads = state.attached && !suspended_ && !detaching_ &&
                      (visit_.HasRoom() || stuck);
   pollfd fds[] = {{wake_.get(), POLLIN, 0},

@@ -56,7 +56,7 @@ class SlowDiskTest : public BoundsTest {
 };
 
 TEST_F(SlowDiskTest, HolderOnASlowDiskSlowsItsOwnSessionAlone) {
-  if (access(kStrace, X_OK) != 0) GTEST_SKIP() << "no " << kStrace;
+  ASSERT_EQ(access(kStrace, X_OK), 0) << "see deploy/install-build-deps";
   Time("1", "laptop");
   Process strace = Slow(fleet_.HolderPid("1"), "pwrite64,splice,openat");
   if (HasFatalFailure()) return;
@@ -80,7 +80,7 @@ TEST_F(SlowDiskTest, HolderOnASlowDiskSlowsItsOwnSessionAlone) {
 }
 
 TEST_F(SlowDiskTest, RecordsOnASlowDiskDoNotHoldUpWhatRuns) {
-  if (access(kStrace, X_OK) != 0) GTEST_SKIP() << "no " << kStrace;
+  ASSERT_EQ(access(kStrace, X_OK), 0) << "see deploy/install-build-deps";
   Time("1", "laptop");
   Process strace =
       Slow(fleet_.AgentPid("Server01"), "rename,renameat2,fsync,fdatasync");

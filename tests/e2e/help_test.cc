@@ -106,7 +106,8 @@ TEST_F(HelpTest, TopicsSayWhatTheyMust) {
 }
 
 TEST_F(HelpTest, ManualPagesAreCleanRoff) {
-  if (access("/usr/bin/groff", X_OK) != 0) GTEST_SKIP() << "no groff here";
+  ASSERT_EQ(access("/usr/bin/groff", X_OK), 0)
+      << "see deploy/install-build-deps";
   for (const std::string& name : Names()) {
     const std::string page = fleet_.Run({"help", "--man", name});
     EXPECT_THAT(page, HasSubstr(".SH NAME\n"));
@@ -182,7 +183,7 @@ TEST_F(CompletionTest, AnInteractiveBashTakesIt) {
 }
 
 TEST_F(CompletionTest, CompletesInZsh) {
-  if (access("/usr/bin/zsh", X_OK) != 0) GTEST_SKIP() << "no zsh here";
+  ASSERT_EQ(access("/usr/bin/zsh", X_OK), 0) << "see deploy/install-build-deps";
   // compadd works only inside of completion: a stand-in shows what it is given.
   const Process::Finished finished =
       InShell({"/usr/bin/zsh", "-f"},
@@ -196,7 +197,8 @@ TEST_F(CompletionTest, CompletesInZsh) {
 }
 
 TEST_F(CompletionTest, CompletesInFish) {
-  if (access("/usr/bin/fish", X_OK) != 0) GTEST_SKIP() << "no fish here";
+  ASSERT_EQ(access("/usr/bin/fish", X_OK), 0)
+      << "see deploy/install-build-deps";
   // A word a line, with what it is about after a tab.
   const Process::Finished finished =
       InShell({"/usr/bin/fish", "--no-config"},

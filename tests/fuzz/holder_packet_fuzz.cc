@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,6 +19,7 @@
 #include "agent/holder/event_loop.h"
 #include "agent/holder/session.h"
 #include "agent/log/journal.h"
+#include "base/send_fds.h"
 #include "base/unique_fd.h"
 #include "tests/fuzz/packets.h"
 
@@ -57,21 +57,7 @@ int ScriptFd() {
 // With a script, with something else, or without.
 void Send(int socket, absl::string_view bytes, uint8_t kind) {
   const int fd = kind & 2 ? ScriptFd() : kind & 4 ? socket : -1;
-  iovec part = {const_cast<char*>(bytes.data()), bytes.size()};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &fd, sizeof(int));
-  }
-  sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  berth::SendFd(socket, bytes, fd, MSG_DONTWAIT);
 }
 
 void ReadAnswers(int socket) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/node_fold.h"
 #include "base/node_set.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

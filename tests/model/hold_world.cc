@@ -21,8 +21,8 @@ absl::Time TimeOf(const HoldWorld::Event& event) {
 }  // namespace
 
 std::string HoldWorld::Name(const Event& event) {
-  static constexpr const char* kNames[] = {"",     "connect", "take", "let go",
-                                           "free", "enter",   "leave", "leave (old)"};
+  static constexpr const char* kNames[] = {
+      "", "connect", "take", "let go", "free", "enter", "leave", "leave (old)"};
   return absl::StrCat(kNames[static_cast<int>(event.what)], " ",
                       ClientOf(event.client).id());
 }

@@ -60,7 +60,9 @@ std::string Walk::Client() {
 
 void Walk::Note(const char* what, const std::string& more) {
   ++counts_[what];
-  history_.push_back(absl::StrCat(steps_, " ", absl::FormatTime("%E3S", absl::Now(), absl::UTCTimeZone()), ": ", what, " ", more));
+  history_.push_back(absl::StrCat(
+      steps_, " ", absl::FormatTime("%E3S", absl::Now(), absl::UTCTimeZone()),
+      ": ", what, " ", more));
   if (history_.size() > kHistory) history_.pop_front();
 }
 
@@ -317,6 +319,11 @@ void Walk::Receive(const std::string& id, Real& real) {
   Note("receive", command);
   const WalkSession::Command& known = real.model.commands().at(command);
   if (known.how == v1::CommandEnded::NOT_STARTED) return;
+  ReadAgain(id, command, known);
+}
+
+void Walk::ReadAgain(const std::string& id, const std::string& command,
+                     const WalkSession::Command& known) {
   v1::ReceiveRequest request;
   request.mutable_open()->set_command_id(command);
   request.mutable_open()->set_from_offset(0);
@@ -390,14 +397,7 @@ void Walk::Settle(const std::string& id, Real& real,
         now.state == State::kEnded &&
         (then == before.end() || then->second.state != now.state);
     if (!ended || now.script == kForever) continue;
-    v1::ReceiveRequest request;
-    request.mutable_open()->set_command_id(command);
-    request.mutable_open()->set_from_offset(0);
-    FakeBroker::ClientCall call =
-        broker_.Open(link::v1::OpenCall::RECEIVE, "ann", id, request);
-    ShowsEnd(id, call, now);
-    call.HalfClose();
-    Over(call, StatusCode::kOk);
+    ReadAgain(id, command, now);
   }
 }
 

@@ -66,6 +66,9 @@ class Walk {
   // model says.
   void ShowsEnd(const std::string& id, agent::FakeBroker::ClientCall& call,
                 const WalkSession::Command& command);
+  // All that a command printed, and its end, over a stream of its own.
+  void ReadAgain(const std::string& id, const std::string& command,
+                 const WalkSession::Command& known);
   // The client goes away.
   void Leave(agent::FakeBroker::ClientCall& call);
   // The call is over, with this code.

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/send_fds.h"
 
 namespace berth::testing {
 namespace {
@@ -31,24 +32,6 @@ short PollFor(int fd, short events, absl::Duration limit) {
   pollfd ready{fd, events, 0};
   timespec time = absl::ToTimespec(std::max(limit, absl::ZeroDuration()));
   return ppoll(&ready, 1, &time, nullptr) > 0 ? ready.revents : short{0};
-}
-
-ssize_t SendPacket(int socket, absl::string_view packet, int fd) {
-  iovec data{const_cast<char*>(packet.data()), packet.size()};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
-  return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -78,7 +61,8 @@ absl::Status HolderClient::Send(const holder::v1::Request& request, int fd) {
 absl::Status HolderClient::SendRaw(absl::string_view packet, int fd) {
   const absl::Time deadline = absl::Now() + kSendLimit;
   while (fd_.valid()) {
-    if (SendPacket(fd_.get(), packet, fd) >= 0) return absl::OkStatus();
+    if (SendFd(fd_.get(), packet, fd, MSG_DONTWAIT) >= 0)
+      return absl::OkStatus();
     if (errno != EAGAIN && errno != EINTR) return Errno("send to holder");
     short ready = PollFor(fd_.get(), POLLIN | POLLOUT, deadline - absl::Now());
     if (ready == 0) {
