@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "base/status_macros.h"
+#include "broker/audit_setup.h"
 #include "broker/config.h"
 #include "broker/init.h"
 #include "broker/registry/sqlite.h"
@@ -76,6 +77,12 @@ absl::Status CopyAll(const std::string& directory, const std::string& target) {
        {kConfigFile, kCaFile, kCaKeyFile, kBrokerFile, kBrokerKeyFile}) {
     BERTH_RETURN_IF_ERROR(CopyFile(absl::StrCat(directory, "/", name),
                                    absl::StrCat(target, "/", name)));
+  }
+  // A broker of the version before has none until it serves with this one.
+  for (const char* name : {kAuditKeyFile, kAuditPublicFile}) {
+    const absl::Status copied = CopyFile(absl::StrCat(directory, "/", name),
+                                         absl::StrCat(target, "/", name));
+    if (!copied.ok() && !absl::IsNotFound(copied)) return copied;
   }
   const std::filesystem::path registry(config.registry);
   if (registry.is_absolute()) {

@@ -99,11 +99,11 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
   if (key == "links_waiting") {
     return ReadCount(node, 1'000'000, &config->admission.waiting);
   }
+  if (key == "audit") return ReadAuditConfig(node, &config->audit);
   return absl::NotFoundError(
       "no such key; there are listen, log_level, registry, admins, hold_grace, "
-      "agent_certificate_lifetime, user_certificate_lifetime, links_starting "
-      "and "
-      "links_waiting");
+      "agent_certificate_lifetime, user_certificate_lifetime, links_starting, "
+      "links_waiting and the table [audit]");
 }
 
 }  // namespace
@@ -149,7 +149,8 @@ std::string FormatConfig(const Config& config) {
       "# How many agents tell what they have at a time, and how many more may "
       "wait;\n# others are told when to come back.\n",
       "links_starting = ", config.admission.starting, "\n",
-      "links_waiting = ", config.admission.waiting, "\n");
+      "links_waiting = ", config.admission.waiting, "\n\n",
+      FormatAuditConfig(config.audit));
 }
 
 }  // namespace berth::broker

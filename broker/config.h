@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "broker/audit_config.h"
 #include "broker/services/admission.h"
 
 namespace berth::broker {
@@ -26,6 +27,7 @@ struct Config {
   absl::Duration user_certificate_lifetime = absl::Hours(12);
   // How many agents are let in at a time, and may wait.
   Admission::Limits admission;
+  AuditConfig audit;
 };
 
 // Reads the text of a broker.toml. InvalidArgument names `path` and the line,

@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "base/status_macros.h"
 #include "base/tls/identity.h"
+#include "broker/audit_setup.h"
 #include "broker/registry/sqlite_store.h"
 
 namespace berth::broker {
@@ -68,8 +69,10 @@ std::string NextSteps(const InitOptions& options) {
   return absl::StrCat(
       "Made in ", dir, ":\n", "  ca.pem, ca-key.pem          the fleet's CA; ",
       "keep the key secret, and a copy of it\n",
-      "  broker.pem, broker-key.pem  the broker's own certificate\n", "  ",
-      options.admin, ".pem, ", options.admin,
+      "  broker.pem, broker-key.pem  the broker's own certificate\n",
+      "  audit-pub.pem               what the audit log is verified with; keep "
+      "a copy elsewhere\n",
+      "  ", options.admin, ".pem, ", options.admin,
       "-key.pem    the first administrator's\n",
       "  broker.toml                 configuration\n\n", "Next:\n",
       "  berth-broker serve ", dir, "\n", "  berth context add main --broker ",
@@ -105,6 +108,7 @@ absl::StatusOr<std::string> InitBroker(const InitOptions& options) {
                                         kAdminLifetime,
                                         Join(dir, options.admin + ".pem"),
                                         Join(dir, options.admin + "-key.pem")));
+  BERTH_RETURN_IF_ERROR(LoadOrMakeAuditKey(dir).status());
   Config config;
   config.listen = options.listen;
   config.admins = {options.admin};

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "base/tls/credentials.h"
 #include "base/version.h"
+#include "broker/audit_setup.h"
 #include "broker/backup.h"
 #include "broker/init.h"
 #include "broker/serve.h"
@@ -40,6 +41,20 @@ int main(int argc, char** argv) {
       "backup", "Copy a broker, which may be serving. The copy can be served.");
   backup->add_option("DIR", directory, "As given to init")->required();
   backup->add_option("TARGET", target, "Where to; must not exist")->required();
+
+  std::string public_key;
+  CLI::App* audit = app.add_subcommand("audit", "The audit log, offline.");
+  audit->require_subcommand(1);
+  CLI::App* verify = audit->add_subcommand(
+      "verify",
+      "Name the first line of the audit log that was changed, removed or put "
+      "in.");
+  verify
+      ->add_option("DIR", directory,
+                   "As given to init, or a copy of its audit directory")
+      ->required();
+  verify->add_option("--key", public_key,
+                     "The public key to trust, instead of DIR/audit-pub.pem");
   CLI11_PARSE(app, argc, argv);
 
   berth::InitTls();
@@ -51,6 +66,8 @@ int main(int argc, char** argv) {
     status = made.status();
   } else if (backup->parsed()) {
     status = berth::broker::BackUpBroker(directory, target);
+  } else if (audit->parsed()) {
+    status = berth::broker::VerifyOffline(directory, public_key);
   } else {
     status = berth::broker::Serve(directory, listen);
   }

@@ -12,6 +12,8 @@
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "base/tls/credentials.h"
+#include "base/version.h"
+#include "broker/audit_setup.h"
 #include "broker/call_authorizer.h"
 #include "broker/registry/open_registry.h"
 
@@ -55,11 +57,20 @@ absl::StatusOr<std::unique_ptr<Fleet>> OpenFleet(const std::string& path,
   return fleet;
 }
 
+AuditEvent BrokerEvent(absl::string_view verb, std::string detail) {
+  AuditEvent event;
+  event.verb = std::string(verb);
+  event.outcome = "done";
+  event.detail = std::move(detail);
+  return event;
+}
+
 }  // namespace
 
 Server::Server(const Config& config, Credentials credentials,
-               std::unique_ptr<Fleet> fleet)
+               std::unique_ptr<AuditLog> audit, std::unique_ptr<Fleet> fleet)
     : credentials_(std::move(credentials)),
+      audit_(std::move(audit)),
       fleet_(std::move(fleet)),
       authorizer_(config.admins),
       sessions_(*fleet_),
@@ -75,9 +86,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
                                ? config.registry
                                : absl::StrCat(directory, "/", config.registry);
   BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, config));
-  std::unique_ptr<Server> server(
-      new Server(config, std::move(credentials), std::move(fleet)));
+  BERTH_ASSIGN_OR_RETURN(auto audit, OpenAuditLog(directory, config.audit));
+  std::unique_ptr<Server> server(new Server(
+      config, std::move(credentials), std::move(audit), std::move(fleet)));
+  server->audit_->SetAlarm(
+      [fleet = server->fleet_.get()](const std::string& text) {
+        fleet->AddNotice(text);
+      });
   BERTH_RETURN_IF_ERROR(server->Listen(config.listen));
+  server->audit_->Record(BrokerEvent(
+      "broker.start",
+      absl::StrCat("version ", kVersion, ", listening on ", config.listen)));
   return server;
 }
 
@@ -113,6 +132,8 @@ void Server::Stop() {
       "the broker is going down; sessions live on, try again"));
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoMilliseconds(kDrain));
+  audit_->Record(BrokerEvent("broker.stop", ""));
+  audit_->Stop();
 }
 
 }  // namespace berth::broker

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "broker/audit/audit_log.h"
 #include "broker/authorizer.h"
 #include "broker/config.h"
 #include "broker/init.h"
@@ -39,10 +40,11 @@ class Server {
 
  private:
   Server(const Config& config, Credentials credentials,
-         std::unique_ptr<Fleet> fleet);
+         std::unique_ptr<AuditLog> audit, std::unique_ptr<Fleet> fleet);
   absl::Status Listen(const std::string& address);
 
   const Credentials credentials_;
+  const std::unique_ptr<AuditLog> audit_;
   const std::unique_ptr<Fleet> fleet_;
   const Authorizer authorizer_;
   SessionsService sessions_;
