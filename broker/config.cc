@@ -93,6 +93,10 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
     return ReadDuration(node, absl::Minutes(1), year,
                         &config->user_certificate_lifetime);
   }
+  if (key == "ping_after") {
+    return ReadDuration(node, absl::Seconds(5), absl::Hours(1),
+                        &config->ping_after);
+  }
   if (key == "links_starting") {
     return ReadCount(node, 10'000, &config->admission.starting);
   }
@@ -102,8 +106,8 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
   if (key == "audit") return ReadAuditConfig(node, &config->audit);
   return absl::NotFoundError(
       "no such key; there are listen, log_level, registry, admins, hold_grace, "
-      "agent_certificate_lifetime, user_certificate_lifetime, links_starting, "
-      "links_waiting and the table [audit]");
+      "agent_certificate_lifetime, user_certificate_lifetime, ping_after, "
+      "links_starting, links_waiting and the table [audit]");
 }
 
 }  // namespace
@@ -146,6 +150,11 @@ std::string FormatConfig(const Config& config) {
       absl::FormatDuration(config.agent_certificate_lifetime), "\"\n",
       "user_certificate_lifetime = \"",
       absl::FormatDuration(config.user_certificate_lifetime), "\"\n\n",
+      "# After how long without a word an agent or client is asked whether it "
+      "is\n# there; 10s later it is lost. Agents say something every 40s: less "
+      "than that\n# shows lost computers sooner and costs CPU for each "
+      "agent.\n",
+      "ping_after = \"", absl::FormatDuration(config.ping_after), "\"\n\n",
       "# How many agents tell what they have at a time, and how many more may "
       "wait;\n# others are told when to come back.\n",
       "links_starting = ", config.admission.starting, "\n",

@@ -25,6 +25,9 @@ struct Config {
   // For how long certificates are issued, if nothing else is asked for.
   absl::Duration agent_certificate_lifetime = absl::Hours(30 * 24);
   absl::Duration user_certificate_lifetime = absl::Hours(12);
+  // After how long without a word a client or agent is asked whether it is
+  // there; it is lost when it does not answer within 10 s.
+  absl::Duration ping_after = absl::Seconds(45);
   // How many agents are let in at a time, and may wait.
   Admission::Limits admission;
   AuditConfig audit;

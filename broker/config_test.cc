@@ -14,12 +14,14 @@ TEST(ConfigTest, WhatIsWrittenReadsBackTheSame) {
   config.listen = "127.0.0.1:1";
   config.admins = {"ann", "bob"};
   config.hold_grace = absl::Seconds(7);
+  config.ping_after = absl::Seconds(9);
   config.admission = {.starting = 3, .waiting = 4};
   auto read = ParseConfig(FormatConfig(config), "broker.toml");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->listen, config.listen);
   EXPECT_EQ(read->admins, config.admins);
   EXPECT_EQ(read->hold_grace, config.hold_grace);
+  EXPECT_EQ(read->ping_after, config.ping_after);
   EXPECT_EQ(read->admission.starting, 3u);
   EXPECT_EQ(read->admission.waiting, 4u);
   EXPECT_EQ(read->agent_certificate_lifetime,
@@ -56,6 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"Kind", "listen = 3\n", "broker.toml:1: 'listen': must be a text"},
         {"NoDuration", "hold_grace = \"soon\"\n", "must be a time"},
         {"TooLong", "hold_grace = \"2h\"\n", "between 0 and 1h"},
+        {"PingsTooOften", "ping_after = \"1s\"\n", "between 5s and 1h"},
         {"NoList", "admins = \"a\"\n", "must be a list"},
         {"NoCount", "links_waiting = 0\n", "between 1 and 1000000"},
         {"NoNames", "admins = [1]\n", "must be a list"},

@@ -20,15 +20,16 @@
 namespace berth::broker {
 namespace {
 
-void SetServerOptions(grpc::ServerBuilder* builder) {
+void SetServerOptions(const Config& config, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder->SetMaxSendMessageSize(kMaxMessageBytes);
-  // Clients and agents ping every 20 s, also without calls; so do we, to
-  // notice those that went without a word.
+  // Clients ping every 20 s and agents every 40 s, also without calls. We ping
+  // who does not, to notice those that went without a word.
   builder->AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                              absl::ToInt64Milliseconds(config.ping_after));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // Two brokers on one port would share its connections at random.
@@ -93,14 +94,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       [fleet = server->fleet_.get()](const std::string& text) {
         fleet->AddNotice(text);
       });
-  BERTH_RETURN_IF_ERROR(server->Listen(config.listen));
+  BERTH_RETURN_IF_ERROR(server->Listen(config));
   server->audit_->Record(BrokerEvent(
       "broker.start",
       absl::StrCat("version ", kVersion, ", listening on ", config.listen)));
   return server;
 }
 
-absl::Status Server::Listen(const std::string& address) {
+absl::Status Server::Listen(const Config& config) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto credentials = MakeServerCredentials(
@@ -108,8 +109,8 @@ absl::Status Server::Listen(const std::string& address) {
   credentials->SetAuthMetadataProcessor(
       std::make_shared<CallAuthorizer>(authorizer_));
   grpc::ServerBuilder builder;
-  SetServerOptions(&builder);
-  builder.AddListeningPort(address, credentials, &port_);
+  SetServerOptions(config, &builder);
+  builder.AddListeningPort(config.listen, credentials, &port_);
   builder.RegisterService(&sessions_);
   builder.RegisterService(&files_);
   builder.RegisterService(&computers_);
@@ -118,7 +119,7 @@ absl::Status Server::Listen(const std::string& address) {
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) {
     return absl::UnavailableError(
-        absl::StrCat("can't listen on '", address,
+        absl::StrCat("can't listen on '", config.listen,
                      "'; is the port in use? (`listen` in broker.toml)"));
   }
   return absl::OkStatus();

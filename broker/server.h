@@ -41,7 +41,7 @@ class Server {
  private:
   Server(const Config& config, Credentials credentials,
          std::unique_ptr<AuditLog> audit, std::unique_ptr<Fleet> fleet);
-  absl::Status Listen(const std::string& address);
+  absl::Status Listen(const Config& config);
 
   const Credentials credentials_;
   const std::unique_ptr<AuditLog> audit_;

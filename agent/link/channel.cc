@@ -12,12 +12,17 @@ constexpr size_t kMemoryBytes = 256 << 20;
 // gRPC would choose it by the speed of the network alone, and fill its memory.
 constexpr int kAheadBytes = 8 << 20;
 constexpr int kFrameBytes = 256 << 10;
+// Less often than clients: the pings of thousands of idle agents are what an
+// idle broker works for. What is sent and not acknowledged for 10 s ends a
+// link anyway.
+constexpr int kPingMilliseconds = 40000;
 
 }  // namespace
 
 std::shared_ptr<grpc::Channel> DialBroker(const AgentState& state) {
   grpc::ChannelArguments arguments;
   SetChannelDefaults(&arguments);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingMilliseconds);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kAheadBytes);

@@ -1,5 +1,6 @@
 #include "cli/keeper/presence.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/monotonic.h"
@@ -24,7 +25,10 @@ Presence::~Presence() {
 bool Presence::Wait(absl::Duration timeout) {
   const absl::Time deadline = MonotonicNow() + timeout;
   MutexLock lock(mu_);
-  while (!present_ && !failed_) {
+  const uint64_t wanted = ended_ + 1;
+  wanted_ = std::max(wanted_, wanted);
+  changed_.NotifyAll();
+  while (!present_ && ended_ < wanted) {
     const absl::Duration left = deadline - MonotonicNow();
     if (left <= absl::ZeroDuration()) break;
     changed_.WaitFor(mu_, left);
@@ -51,10 +55,15 @@ void Presence::Loop() {
     context_ = nullptr;
     if (present_) backoff.Reset();
     present_ = false;
-    failed_ = true;
+    ++ended_;
     changed_.NotifyAll();
+    const absl::Time next = MonotonicNow() + backoff.Next();
+    while (!stopping_ && ended_ >= wanted_) {
+      const absl::Duration left = next - MonotonicNow();
+      if (left <= absl::ZeroDuration()) break;
+      changed_.WaitFor(mu_, left);
+    }
     if (stopping_) return;
-    changed_.WaitFor(mu_, backoff.Next());
   }
 }
 
@@ -68,7 +77,6 @@ void Presence::Attempt(grpc::ClientContext& context) {
       last_error_.clear();
       MutexLock lock(mu_);
       present_ = response.present();
-      failed_ = false;
       changed_.NotifyAll();
     }
   }

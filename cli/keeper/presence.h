@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_KEEPER_PRESENCE_H_
 #define BERTH_CLI_KEEPER_PRESENCE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,8 +24,8 @@ class Presence {
   // Ends the presence.
   ~Presence();
 
-  // Waits until the client is present, an attempt has failed, or `timeout`
-  // has passed. True: it is present.
+  // Waits until the client is present, an attempt has failed (one begins now,
+  // if none is on its way), or `timeout` has passed. True: it is present.
   bool Wait(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mu_);
 
   bool present() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -40,7 +41,9 @@ class Presence {
   mutable Mutex mu_;
   CondVar changed_;
   bool present_ ABSL_GUARDED_BY(mu_) = false;
-  bool failed_ ABSL_GUARDED_BY(mu_) = false;  // The last attempt did.
+  uint64_t ended_ ABSL_GUARDED_BY(mu_) = 0;  // Attempts.
+  // Attempts that somebody waits for, so the next is not put off.
+  uint64_t wanted_ ABSL_GUARDED_BY(mu_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mu_) = nullptr;
 

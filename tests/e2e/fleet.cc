@@ -74,6 +74,15 @@ Fleet::~Fleet() {
   }
 }
 
+void Fleet::ConfigureBroker(const std::string& key, const std::string& value) {
+  const std::string path = dir_.path() + "/broker/broker.toml";
+  std::string text = absl::StrCat(key, " = ", value, "\n");
+  for (absl::string_view line : absl::StrSplit(ReadTextFile(path), '\n')) {
+    if (!absl::StartsWith(line, key + " =")) absl::StrAppend(&text, line, "\n");
+  }
+  WriteTextFile(path, text);
+}
+
 void Fleet::StartBroker() {
   std::vector<std::string> environment = {
       absl::StrCat("BERTH_PAUSE_POINTS=", pause_points_)};

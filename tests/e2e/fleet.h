@@ -62,6 +62,8 @@ class Fleet {
   void WaitForState(const std::string& selector, v1::SessionState state,
                     const std::string& client = "laptop");
 
+  // Sets a key of broker.toml; `value` is TOML. For the next StartBroker().
+  void ConfigureBroker(const std::string& key, const std::string& value);
   void StartBroker();
   void KillBroker(int signal);
   void StartAgent(const std::string& computer);

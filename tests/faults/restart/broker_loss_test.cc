@@ -129,6 +129,21 @@ class BrokerLossTest : public ::testing::Test {
   Fleet fleet_{{"Server01", "Server02"}};
 };
 
+// A keeper that had found the broker gone waits before it tries again to be
+// present. A session made meanwhile was nobody's.
+TEST_F(BrokerLossTest, SessionMadeRightAfterARestartIsHeld) {
+  fleet_.Run({"ls"});
+  for (int round = 0; round < 3; ++round) {
+    fleet_.KillBroker(SIGTERM);
+    EXPECT_NE(fleet_.Berth({"ls"}).exit_code, 0);
+    fleet_.StartBroker();
+    WaitOnline("Server01");
+    const std::string name = absl::StrCat("held", round);
+    fleet_.Run({"new", "-c", "Server01", "--name", name});
+    EXPECT_EQ(fleet_.Session(name).state(), v1::SESSION_STATE_OPENED);
+  }
+}
+
 TEST_F(BrokerLossTest, DeletedRegistryIsLearnedAgainAndSaidToBeLost) {
   fleet_.Run({"new", "-c", "Server01"});
   fleet_.Run({"new", "-c", "Server02"});
