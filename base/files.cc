@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 
@@ -17,14 +18,14 @@ absl::Status ErrnoToStatus(int error, absl::string_view what) {
                       absl::StrCat(what, ": ", strerror(error)));
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path,
-                                     size_t max_bytes) {
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return ErrnoToStatus(errno, path);
+namespace {
+
+absl::StatusOr<std::string> ReadAll(int fd, const std::string& path,
+                                    size_t max_bytes) {
   std::string data;
   char buffer[16384];
   while (true) {
-    ssize_t n = read(fd.get(), buffer, sizeof buffer);
+    ssize_t n = read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return ErrnoToStatus(errno, path);
     if (n == 0) return data;
@@ -34,6 +35,31 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
           absl::StrCat(path, " is larger than ", max_bytes, " bytes"));
     }
   }
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     size_t max_bytes) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoToStatus(errno, path);
+  return ReadAll(fd.get(), path, max_bytes);
+}
+
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info = {};
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) {
+    return ErrnoToStatus(errno, path);
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "%s is secret, but its mode is %04o, which lets others at it: make it "
+        "yours alone with 'chmod 600 %s', and a new one if somebody may have "
+        "read it",
+        path, info.st_mode & 07777, path));
+  }
+  return ReadAll(fd.get(), path, 1 << 20);
 }
 
 absl::Status WriteAll(int fd, absl::string_view data) {

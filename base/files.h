@@ -20,6 +20,10 @@ absl::Status ErrnoToStatus(int error, absl::string_view what);
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      size_t max_bytes = 16 << 20);
 
+// Reads a file that nobody but us may read, such as a private key.
+// FailedPrecondition says how to mend it if its mode lets others.
+absl::StatusOr<std::string> ReadSecretFile(const std::string& path);
+
 // Replaces `path` so that a reader, or a crash, sees the old content or the new
 // one and nothing between. Does not follow a link at `path`.
 absl::Status WriteFileAtomically(const std::string& path,

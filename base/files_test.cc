@@ -55,6 +55,22 @@ TEST_F(FilesTest, ReplacesALinkInsteadOfFollowingIt) {
   EXPECT_EQ(ReadFile(dir_ + "/link").value(), "new");
 }
 
+TEST_F(FilesTest, SecretFileIsReadOnlyIfItIsOursAlone) {
+  const std::string path = dir_ + "/key";
+  ASSERT_TRUE(WriteFileAtomically(path, "secret").ok());
+  EXPECT_EQ(ReadSecretFile(path).value(), "secret");
+  for (mode_t mode : {0640, 0604, 0620, 0601}) {
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+    const absl::Status status = ReadSecretFile(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_NE(status.message().find("chmod 600 " + path),
+              absl::string_view::npos)
+        << status;
+  }
+  EXPECT_EQ(ReadSecretFile(dir_ + "/none").status().code(),
+            absl::StatusCode::kNotFound);
+}
+
 TEST_F(FilesTest, PrivateDirectoryIsMadeWithItsParents) {
   ASSERT_TRUE(MakePrivateDirectory(dir_ + "/a/b").ok());
   struct stat info;

@@ -128,7 +128,7 @@ absl::StatusOr<Credentials> LoadCredentials(const std::string& directory) {
   }
   BERTH_RETURN_IF_ERROR(ca_pem.status());
   BERTH_ASSIGN_OR_RETURN(std::string ca_key,
-                         ReadFile(Join(directory, kCaKeyFile)));
+                         ReadSecretFile(Join(directory, kCaKeyFile)));
   BERTH_ASSIGN_OR_RETURN(
       CertificateAuthority ca,
       CertificateAuthority::Load(*std::move(ca_pem), std::move(ca_key)));
@@ -136,12 +136,13 @@ absl::StatusOr<Credentials> LoadCredentials(const std::string& directory) {
                          ReadFile(Join(directory, kBrokerFile)));
   BERTH_ASSIGN_OR_RETURN(const absl::Time expiry, CertificateExpiry(cert));
   BERTH_ASSIGN_OR_RETURN(std::string key,
-                         ReadFile(Join(directory, kBrokerKeyFile)));
+                         ReadSecretFile(Join(directory, kBrokerKeyFile)));
   if (expiry - absl::Now() < kRenewBefore) {
     const absl::Status renewed = MakeBrokerCertificate(ca, directory);
     if (renewed.ok()) {
       BERTH_ASSIGN_OR_RETURN(cert, ReadFile(Join(directory, kBrokerFile)));
-      BERTH_ASSIGN_OR_RETURN(key, ReadFile(Join(directory, kBrokerKeyFile)));
+      BERTH_ASSIGN_OR_RETURN(key,
+                             ReadSecretFile(Join(directory, kBrokerKeyFile)));
     } else if (expiry <= absl::Now()) {
       return renewed;
     }  // On a full disk the old one does, and the next start tries again.

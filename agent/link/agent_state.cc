@@ -42,7 +42,7 @@ absl::StatusOr<AgentState> LoadAgentState(const std::string& directory) {
   BERTH_ASSIGN_OR_RETURN(state.certificate_pem, std::move(certificate));
   BERTH_ASSIGN_OR_RETURN(state.broker, ReadFile(directory + kBroker));
   absl::StripAsciiWhitespace(&state.broker);
-  BERTH_ASSIGN_OR_RETURN(state.key_pem, ReadFile(directory + kKey));
+  BERTH_ASSIGN_OR_RETURN(state.key_pem, ReadSecretFile(directory + kKey));
   BERTH_ASSIGN_OR_RETURN(state.ca_pem, ReadFile(directory + kCa));
   return state;
 }

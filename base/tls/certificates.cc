@@ -14,6 +14,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
@@ -124,8 +125,7 @@ absl::Status SetNameAndTimes(X509* cert, absl::string_view common_name,
     return SslError("serial number");
   }
   const absl::Time now = absl::Now();
-  ASN1_TIME_set(X509_getm_notBefore(cert),
-                absl::ToTimeT(now - absl::Minutes(5)));
+  ASN1_TIME_set(X509_getm_notBefore(cert), absl::ToTimeT(now - kBackdate));
   ASN1_TIME_set(X509_getm_notAfter(cert), absl::ToTimeT(now + lifetime));
   const std::string name(common_name);
   if (X509_NAME_add_entry_by_txt(
@@ -142,6 +142,73 @@ absl::StatusOr<std::string> SignedPem(X509* cert, EVP_PKEY* key) {
   BioPtr bio(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_X509(bio.get(), cert) != 1) return SslError("certificate");
   return Content(bio.get());
+}
+
+std::string Hex(const ASN1_STRING* bytes) {
+  return absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<const char*>(ASN1_STRING_get0_data(bytes)),
+      static_cast<size_t>(ASN1_STRING_length(bytes))));
+}
+
+absl::StatusOr<absl::Time> ReadTime(const ASN1_TIME* time) {
+  tm when = {};
+  if (ASN1_TIME_to_tm(time, &when) != 1) {
+    ERR_clear_error();
+    return absl::InvalidArgumentError("the certificate has no end");
+  }
+  return absl::FromTimeT(timegm(&when));
+}
+
+// The certificate's only URI.
+absl::StatusOr<Identity> ReadIdentity(const X509* cert) {
+  std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>> names(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(cert, NID_subject_alt_name, nullptr, nullptr)));
+  absl::StatusOr<Identity> identity =
+      absl::InvalidArgumentError("the certificate names nobody");
+  int uris = 0;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_URI) continue;
+    if (++uris > 1) {
+      return absl::InvalidArgumentError(
+          "the certificate names more than one identity");
+    }
+    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
+    identity = ParseIdentityUri(absl::string_view(
+        reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+        static_cast<size_t>(ASN1_STRING_length(uri))));
+  }
+  return identity;
+}
+
+std::string UsageInTls(Purpose purpose) {
+  return purpose == Purpose::kBroker ? "1.3.6.1.5.5.7.3.1"   // serverAuth
+                                     : "1.3.6.1.5.5.7.3.2";  // clientAuth
+}
+
+// Whether the extended key usages are those of `purpose`, and nothing else.
+absl::Status CheckUsage(const X509* cert, Purpose purpose) {
+  std::unique_ptr<EXTENDED_KEY_USAGE, Deleter<EXTENDED_KEY_USAGE_free>> usages(
+      static_cast<EXTENDED_KEY_USAGE*>(
+          X509_get_ext_d2i(cert, NID_ext_key_usage, nullptr, nullptr)));
+  bool tls = false;
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+    char text[128] = "";
+    OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(usages.get(), i),
+                /*no_name=*/1);
+    if (text == UsageInTls(purpose)) {
+      tls = true;
+    } else if (text != PurposeOid(purpose)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the certificate's key usage (", text, ") is not that of purpose '",
+          PurposeName(purpose), "'"));
+    }
+  }
+  if (tls) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the certificate lacks the key usage of purpose '",
+                   PurposeName(purpose), "'"));
 }
 
 }  // namespace
@@ -171,27 +238,36 @@ absl::StatusOr<std::string> NewCsrPem(const std::string& key_pem) {
 
 absl::StatusOr<absl::Time> CertificateExpiry(const std::string& cert_pem) {
   BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(cert_pem));
-  tm when = {};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(cert.get()), &when) != 1) {
-    return absl::InvalidArgumentError("the certificate has no end");
-  }
-  return absl::FromTimeT(timegm(&when));
+  return ReadTime(X509_get0_notAfter(cert.get()));
 }
 
 absl::StatusOr<Identity> CertificateIdentity(const std::string& cert_pem) {
+  BERTH_ASSIGN_OR_RETURN(CertificateInfo certificate,
+                         ReadCertificate(cert_pem));
+  return std::move(certificate.identity);
+}
+
+absl::StatusOr<CertificateInfo> ReadCertificate(const std::string& cert_pem) {
   BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(cert_pem));
-  std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>> names(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
-          cert.get(), NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_URI) continue;
-    const ASN1_IA5STRING* uri = name->d.uniformResourceIdentifier;
-    return ParseIdentityUri(absl::string_view(
-        reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
-        static_cast<size_t>(ASN1_STRING_length(uri))));
+  CertificateInfo read;
+  BERTH_ASSIGN_OR_RETURN(read.identity, ReadIdentity(cert.get()));
+  BERTH_RETURN_IF_ERROR(CheckUsage(cert.get(), read.identity.purpose));
+  if (X509_check_ca(cert.get()) != 0) {
+    return absl::InvalidArgumentError(
+        "the certificate is a CA's, and speaks for nobody");
   }
-  return absl::InvalidArgumentError("the certificate names nobody");
+  const ASN1_INTEGER* serial = X509_get0_serialNumber(cert.get());
+  read.serial = Hex(serial);
+  if (const ASN1_OCTET_STRING* issuer = X509_get0_authority_key_id(cert.get());
+      issuer != nullptr) {
+    read.issuer = Hex(issuer);
+  }
+  BERTH_ASSIGN_OR_RETURN(const absl::Time begin,
+                         ReadTime(X509_get0_notBefore(cert.get())));
+  read.issued_at = begin + kBackdate;
+  BERTH_ASSIGN_OR_RETURN(read.expires_at,
+                         ReadTime(X509_get0_notAfter(cert.get())));
+  return read;
 }
 
 absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(
@@ -242,8 +318,10 @@ absl::StatusOr<std::string> CertificateAuthority::Issue(
   for (const auto& [nid, value] :
        {std::pair<int, std::string>(NID_basic_constraints, "critical,CA:FALSE"),
         std::pair<int, std::string>(NID_key_usage, "critical,digitalSignature"),
-        std::pair<int, std::string>(NID_ext_key_usage,
-                                    server ? "serverAuth" : "clientAuth"),
+        std::pair<int, std::string>(
+            NID_ext_key_usage,
+            absl::StrCat(server ? "serverAuth," : "clientAuth,",
+                         PurposeOid(identity.purpose))),
         std::pair<int, std::string>(NID_subject_alt_name, names),
         std::pair<int, std::string>(NID_authority_key_identifier, "keyid")}) {
     BERTH_RETURN_IF_ERROR(AddExtension(cert.get(), issuer.get(), nid, value));

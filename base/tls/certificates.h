@@ -21,10 +21,32 @@ absl::StatusOr<std::string> NewPrivateKeyPem();
 // decides who it is for.
 absl::StatusOr<std::string> NewCsrPem(const std::string& key_pem);
 
+// Certificates begin this long before they are issued: clocks differ.
+inline constexpr absl::Duration kBackdate = absl::Minutes(5);
+
+// What a certificate says.
+struct CertificateInfo {
+  Identity identity;
+  std::string serial;  // Lower case, hexadecimal.
+  // Of the CA's key: its subject key identifier, hexadecimal. May be empty.
+  std::string issuer;
+  absl::Time issued_at;
+  absl::Time expires_at;
+};
+
+// Reads the certificate of a peer. InvalidArgument unless it names exactly one
+// identity, as its only URI, its key may be used for that purpose and for no
+// other, and it is no CA's.
+//
+// A certificate without any of Berth's own usages comes from a CA of before
+// there were such. It is taken at its URI and its usage in TLS until it ends;
+// the next one has them.
+absl::StatusOr<CertificateInfo> ReadCertificate(const std::string& cert_pem);
+
 // When a certificate ends. InvalidArgument if it can't be read.
 absl::StatusOr<absl::Time> CertificateExpiry(const std::string& cert_pem);
 
-// Whom a certificate speaks for. InvalidArgument if it names nobody.
+// Whom a certificate speaks for. InvalidArgument as ReadCertificate().
 absl::StatusOr<Identity> CertificateIdentity(const std::string& cert_pem);
 
 // CertificateAuthority issues the certificates of one fleet. Thread-safe.

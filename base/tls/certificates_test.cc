@@ -1,5 +1,6 @@
 #include "base/tls/certificates.h"
 
+#include <set>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -19,6 +20,26 @@ TEST(CertificatesTest, IssuesForAnIdentityAndALifetime) {
   const absl::Duration left = CertificateExpiry(*cert).value() - absl::Now();
   EXPECT_GT(left, absl::Hours(12) - absl::Minutes(1));
   EXPECT_LE(left, absl::Hours(12));
+}
+
+TEST(CertificatesTest, ReadsBackWhatItIssued) {
+  auto ca = CertificateAuthority::Create("test");
+  const std::string csr = NewCsrPem(NewPrivateKeyPem().value()).value();
+  std::set<std::string> serials;
+  for (Purpose purpose :
+       {Purpose::kUser, Purpose::kAgent, Purpose::kBroker, Purpose::kGateway}) {
+    const Identity who{purpose, "web01"};
+    const absl::Time now = absl::Now();
+    auto read = ReadCertificate(ca->Issue(csr, who, absl::Hours(1)).value());
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->identity, who);
+    EXPECT_EQ(read->issuer.size(), 40u);
+    EXPECT_GT(read->serial.size(), 20u);
+    EXPECT_LT(absl::AbsDuration(read->issued_at - now), absl::Minutes(1));
+    EXPECT_EQ(read->expires_at - read->issued_at, absl::Hours(1));
+    serials.insert(read->serial);
+  }
+  EXPECT_EQ(serials.size(), 4u);
 }
 
 TEST(CertificatesTest, RefusesARequestThatCannotBeRead) {

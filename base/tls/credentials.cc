@@ -3,23 +3,30 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "base/mutex.h"
+#include "base/status_macros.h"
 #include "base/tls/certificates.h"
 
 namespace berth {
 namespace {
 
-// gRPC leaves versions and cipher suites of TLS 1.3 to OpenSSL's defaults,
-// which only a configuration can set. "system_default" applies to every
-// context that the process makes.
+// gRPC leaves the cipher suites of TLS 1.3 to OpenSSL's defaults, which only a
+// configuration can set. "system_default" applies to every context that the
+// process makes.
 constexpr absl::string_view kOpenSslConfig = R"(
 openssl_conf = berth
 [berth]
@@ -31,9 +38,49 @@ MinProtocol = TLSv1.3
 Ciphersuites = TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384
 )";
 
+// What was read of certificates, since every call asks for its peer's.
+class CertificateCache {
+ public:
+  // A few kilobytes each.
+  static constexpr size_t kMost = 20000;
+
+  absl::StatusOr<std::shared_ptr<const CertificateInfo>> Get(
+      absl::string_view pem) ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      MutexLock lock(mu_);
+      if (auto it = read_.find(pem); it != read_.end()) return it->second;
+    }
+    absl::StatusOr<CertificateInfo> read = ReadCertificate(std::string(pem));
+    if (!read.ok()) return absl::UnauthenticatedError(read.status().message());
+    auto certificate =
+        std::make_shared<const CertificateInfo>(*std::move(read));
+    MutexLock lock(mu_);
+    if (read_.size() >= kMost) read_.clear();
+    read_.emplace(std::string(pem), certificate);
+    return certificate;
+  }
+
+ private:
+  Mutex mu_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const CertificateInfo>> read_
+      ABSL_GUARDED_BY(mu_);
+};
+
+CertificateCache& ReadCertificates() {
+  static auto& cache = *new CertificateCache;  // Threads may outlive main().
+  return cache;
+}
+
+// gRPC itself allows TLS 1.2 in every context, over what the configuration
+// says, and offers no way to say otherwise but the list of its cipher suites.
+// This one takes a secret that both sides share, and none is ever set: so there
+// is no cipher suite left below TLS 1.3, whose own are another list.
+constexpr char kNoTls12[] = "PSK-AES128-GCM-SHA256";
+
 }  // namespace
 
 void InitTls() {
+  setenv("GRPC_SSL_CIPHER_SUITES", kNoTls12, /*overwrite=*/1);
   const int fd = memfd_create("openssl.cnf", MFD_CLOEXEC);
   std::string path = "/dev/null";
   if (fd >= 0 && write(fd, kOpenSslConfig.data(), kOpenSslConfig.size()) ==
@@ -89,18 +136,24 @@ void SetChannelDefaults(grpc::ChannelArguments* arguments) {
   arguments->SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
 }
 
-absl::StatusOr<Identity> PeerIdentity(const grpc::AuthContext& context) {
+absl::StatusOr<std::shared_ptr<const CertificateInfo>> PeerCertificate(
+    const grpc::AuthContext& context) {
   if (!context.IsPeerAuthenticated()) {
     return absl::UnauthenticatedError(
         "no client certificate was presented; see `berth context`");
   }
-  for (const grpc::string_ref& uri :
-       context.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
-    auto identity = ParseIdentityUri(absl::string_view(uri.data(), uri.size()));
-    if (identity.ok()) return identity;
+  const std::vector<grpc::string_ref> pem =
+      context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pem.size() != 1) {
+    return absl::UnauthenticatedError("the client certificate can't be read");
   }
-  return absl::UnauthenticatedError(
-      "the client certificate carries no Berth identity");
+  return ReadCertificates().Get(
+      absl::string_view(pem.front().data(), pem.front().size()));
+}
+
+absl::StatusOr<Identity> PeerIdentity(const grpc::AuthContext& context) {
+  BERTH_ASSIGN_OR_RETURN(const auto certificate, PeerCertificate(context));
+  return certificate->identity;
 }
 
 }  // namespace berth

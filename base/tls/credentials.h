@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/tls/certificates.h"
 #include "base/tls/identity.h"
 #include "grpcpp/grpcpp.h"
 
@@ -38,8 +39,12 @@ std::shared_ptr<grpc::ChannelCredentials> MakeChannelCredentials(
 // limits, and pings every 20 s so that a dead link is noticed.
 void SetChannelDefaults(grpc::ChannelArguments* arguments);
 
-// Who is at the other end. Unauthenticated if there was no certificate, or it
-// names nobody.
+// The certificate that the other end has shown. Unauthenticated if there was
+// none, or one that ReadCertificate() refuses. Cheap: what was read is kept.
+absl::StatusOr<std::shared_ptr<const CertificateInfo>> PeerCertificate(
+    const grpc::AuthContext& context);
+
+// Who is at the other end. Errors as PeerCertificate().
 absl::StatusOr<Identity> PeerIdentity(const grpc::AuthContext& context);
 
 }  // namespace berth

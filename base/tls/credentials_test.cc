@@ -99,8 +99,14 @@ TEST_F(CredentialsTest, CertificateOfAnotherCaIsTurnedAway) {
             absl::StatusCode::kUnavailable);
 }
 
-TEST_F(CredentialsTest, ClientDoesNotTakeAnAgentForABroker) {
-  Serve(Issue(ca_, {Purpose::kAgent, "web01"}));
+TEST_F(CredentialsTest, ClientTakesNobodyElseForABroker) {
+  for (Purpose purpose : {Purpose::kAgent, Purpose::kUser, Purpose::kGateway}) {
+    Serve(Issue(ca_, {purpose, "main"}));
+    EXPECT_EQ(Call(Issue(ca_, {Purpose::kUser, "alice"})).status().code(),
+              absl::StatusCode::kUnavailable)
+        << PurposeName(purpose);
+  }
+  Serve({ca_.cert_pem(), ca_.key_pem()});
   EXPECT_EQ(Call(Issue(ca_, {Purpose::kUser, "alice"})).status().code(),
             absl::StatusCode::kUnavailable);
 }

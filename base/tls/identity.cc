@@ -23,6 +23,21 @@ absl::string_view PurposeName(Purpose purpose) {
   return "unknown";
 }
 
+std::string PurposeOid(Purpose purpose) {
+  // The numbers are in certificates: never change them.
+  switch (purpose) {
+    case Purpose::kUser:
+      return absl::StrCat(kUsageArc, 1);
+    case Purpose::kAgent:
+      return absl::StrCat(kUsageArc, 2);
+    case Purpose::kBroker:
+      return absl::StrCat(kUsageArc, 3);
+    case Purpose::kGateway:
+      return absl::StrCat(kUsageArc, 4);
+  }
+  return "";
+}
+
 std::string ToUri(const Identity& identity) {
   return absl::StrCat("berth://", PurposeName(identity.purpose), "/",
                       identity.name);

@@ -22,6 +22,13 @@ struct Identity {
 // "user", "agent", "broker", "gateway".
 absl::string_view PurposeName(Purpose purpose);
 
+// The extended key usage that a certificate of this purpose carries, beside
+// that of TLS (clientAuth, serverAuth): an arc of our own, below a UUID as
+// ITU-T X.667 has it, which needs no registration.
+inline constexpr char kUsageArc[] =
+    "2.25.142769213104769854964417004274277347931.";
+std::string PurposeOid(Purpose purpose);
+
 // The URI that stands in a certificate: "berth://user/alice".
 std::string ToUri(const Identity& identity);
 

@@ -39,7 +39,7 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
   BERTH_RETURN_IF_ERROR(CheckNotExpired(
       context.certificate, certificate, absl::Now(),
       "ask an administrator for a new one: berth admin user add NAME"));
-  BERTH_ASSIGN_OR_RETURN(const std::string key, ReadFile(context.key));
+  BERTH_ASSIGN_OR_RETURN(const std::string key, ReadSecretFile(context.key));
   std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
       context.broker, MakeChannelCredentials(ca, certificate, key),
       Arguments());

@@ -1,7 +1,5 @@
 #include "cli/commands/doctor.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -65,7 +63,7 @@ class Doctor {
         context_, ResolveContext(invocation_.environment(), context_name_));
     BERTH_ASSIGN_OR_RETURN(identity_.ca_pem, ReadFile(context_.ca));
     BERTH_ASSIGN_OR_RETURN(identity_.cert_pem, ReadFile(context_.certificate));
-    BERTH_ASSIGN_OR_RETURN(identity_.key_pem, ReadFile(context_.key));
+    BERTH_ASSIGN_OR_RETURN(identity_.key_pem, ReadSecretFile(context_.key));
     return absl::StrCat("broker ", context_.broker);
   }
 
@@ -84,15 +82,9 @@ class Doctor {
         "an administrator makes another with 'berth admin user add'"));
     BERTH_ASSIGN_OR_RETURN(const absl::Time end,
                            CertificateExpiry(identity_.cert_pem));
-    struct stat info = {};
-    const bool open = stat(context_.key.c_str(), &info) == 0 &&
-                      (info.st_mode & (S_IRWXG | S_IRWXO)) != 0;
     return absl::StrCat(
         "user '", identity.name, "', until ",
-        absl::FormatTime("%Y-%m-%d", end, absl::LocalTimeZone()),
-        open
-            ? absl::StrCat("; others may read ", context_.key, ": chmod 600 it")
-            : "");
+        absl::FormatTime("%Y-%m-%d", end, absl::LocalTimeZone()));
   }
 
   absl::StatusOr<std::string> CheckConnection() {
