@@ -78,6 +78,9 @@ FanoutPlan MakePlan(Invocation& invocation, const RunRequestOptions& options) {
   plan.exit_ends_session = options.exit_ends_session;
   plan.with_input =
       !options.detach && !options.no_input && invocation.in().HasData();
+  plan.skips = !options.gather && !options.diff && !options.json_lines &&
+               options.out_dir.empty() && invocation.out().IsTerminal() &&
+               invocation.err().IsTerminal();
   plan.throttle = options.throttle;
   plan.fail_after = options.fail_after;
   plan.create.set_configuration(options.configuration);

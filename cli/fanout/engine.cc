@@ -302,24 +302,55 @@ void Engine::Summarize() {
   for (const std::string& reason : Reasons(labels, scheduler_.outcomes())) {
     invocation_.Say(reason);
   }
-  if (!plan_.detach) {
-    const std::vector<std::string> going =
-        LabelsOf([](const TargetRun& run) { return run.result().goes_on; });
-    if (!going.empty()) {
-      std::vector<uint32_t> ids;
-      for (const auto& run : runs_) {
-        if (run->result().goes_on) ids.push_back(run->result().session.id());
-      }
-      invocation_.Say(absl::StrCat(
-          going.size() == 1 ? "the command goes on in " : "commands go on in ",
-          FoldShort(going), "; see the rest with 'berth receive ",
-          SelectIds(std::move(ids)), "'"));
-    }
-  }
+  if (!plan_.detach) TellWhatGoesOn();
+  TellWhatWasSkipped();
   const bool well = scheduler_.exit_code() == 0 && !left_;
   if (runs_.size() > 1 && !(options_.quiet && well)) {
     invocation_.Say(berth::cli::Summarize(labels, scheduler_.outcomes()));
   }
+}
+
+void Engine::TellWhatGoesOn() {
+  const auto goes_on = [](const TargetRun& run) {
+    return run.result().goes_on;
+  };
+  const std::vector<std::string> going = LabelsOf(goes_on);
+  if (going.empty()) return;
+  invocation_.Say(absl::StrCat(
+      going.size() == 1 ? "the command goes on in " : "commands go on in ",
+      FoldShort(going), "; see the rest with 'berth receive ",
+      SelectIds(IdsOf(goes_on)), "'"));
+}
+
+// It was acknowledged, so that it does not stand in the way of what is run
+// next.
+void Engine::TellWhatWasSkipped() {
+  const auto skipped = [](const TargetRun& run) {
+    return run.result().skipped > 0;
+  };
+  const std::vector<std::string> labels = LabelsOf(skipped);
+  if (labels.empty()) return;
+  uint64_t bytes = 0;
+  for (const auto& run : runs_) bytes += run->result().skipped;
+  std::string told = absl::StrCat(bytes, " bytes of output of ",
+                                  FoldShort(labels), " skipped");
+  std::vector<uint32_t> ids = IdsOf([&](const TargetRun& run) {
+    return skipped(run) && !run.result().session.temporary();
+  });
+  if (!ids.empty()) {
+    absl::StrAppend(&told, "; see all of it with 'berth receive ",
+                    SelectIds(std::move(ids)), " --from-start'");
+  }
+  invocation_.Say(told);
+}
+
+std::vector<uint32_t> Engine::IdsOf(
+    const std::function<bool(const TargetRun&)>& wanted) const {
+  std::vector<uint32_t> ids;
+  for (const auto& run : runs_) {
+    if (wanted(*run)) ids.push_back(run->result().session.id());
+  }
+  return ids;
 }
 
 // Waits for what is still open.

@@ -105,9 +105,13 @@ class Engine : private TargetHost {
   void ShowProgress(absl::Time now);
   int Conclude();
   void Summarize();
+  void TellWhatGoesOn();
+  void TellWhatWasSkipped();
   void Settle(absl::Duration limit);
   bool AllSettled() const;
   std::vector<std::string> LabelsOf(
+      const std::function<bool(const TargetRun&)>& wanted) const;
+  std::vector<uint32_t> IdsOf(
       const std::function<bool(const TargetRun&)>& wanted) const;
 
   Invocation& invocation_;

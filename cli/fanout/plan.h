@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_FANOUT_PLAN_H_
 #define BERTH_CLI_FANOUT_PLAN_H_
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct FanoutPlan {
   bool detach = false;
   bool exit_ends_session = false;
   bool with_input = false;
+  // Who interrupts it need not see what was on its way.
+  bool skips = false;
   size_t throttle = 0;
   std::optional<FailAfter> fail_after;
   // For targets without a session; the rest is filled in.
@@ -45,6 +48,7 @@ struct FanoutResult {
   v1::Session session;  // As far as it was seen.
   std::string command_id;
   bool goes_on = false;  // The command may still run.
+  uint64_t skipped = 0;  // Bytes of output not shown after an interrupt.
 };
 
 }  // namespace berth::cli

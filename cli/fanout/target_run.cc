@@ -207,7 +207,7 @@ void TargetRun::Stop(bool expired) {
   if (attempt_ == nullptr || attempt_->close_wanted) return;
   // Overtakes input, but not the first frame.
   v1::RunRequest interrupt;
-  interrupt.mutable_interrupt();
+  interrupt.mutable_interrupt()->set_skip_output(host_.plan().skips);
   attempt_->outgoing.push_front(Serialize(interrupt));
   SendMore();
 }

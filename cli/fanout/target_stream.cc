@@ -1,7 +1,5 @@
 // One stream of a target's course: what is sent, and what comes.
 
-#include "cli/fanout/target_run.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -10,6 +8,7 @@
 
 #include "base/monotonic.h"
 #include "base/proto_time.h"
+#include "cli/fanout/target_run.h"
 #include "cli/run/stdin_buffer.h"
 
 namespace berth::cli {
@@ -133,8 +132,13 @@ void TargetRun::TakeFrame() {
     input_most_ = std::max(input_most_, input_limit_);
     SendInput();
   }
+  // What follows does not go on in the same line.
+  if (!frame_.is_output && event.has_skipped()) {
+    if (absl::Status status = Flush(); !status.ok()) host_.OnBroken(status);
+  }
   const absl::Status status = view_.Take(frame_);
   if (!status.ok()) host_.OnBroken(status);
+  result_.skipped = view_.skipped();
   SendAcks();
   if (host_.writer().waiting() > Writer::kMuch) {
     paused_ = true;

@@ -154,6 +154,37 @@ TEST_F(InterruptTest, FloodThatFillsTheLogLeavesTheSessionUsable) {
   EXPECT_EQ(Far({"run", "-s", "1", "--", "echo usable"}).out, "usable\n");
 }
 
+TEST_F(InterruptTest, RunOnManyEndsAtOnceToo) {
+  fleet_->Run({"new", "-c", "Server01"});
+  fleet_->Run({"disconnect", "2"});
+  TtyProgram run(
+      FarCommand({"run", "-s", "1,2", "--color=never", "--",
+                  "trap 'echo cleaned up' INT; seq 1 3000000; sleep 1000"}));
+  run.WaitUntil([&](const auto&) { return run.output().size() > kFlood; },
+                "a flood", absl::Seconds(60));
+  const absl::Time begin = MonotonicNow();
+  run.Type("\x03");
+  EXPECT_EQ(run.Wait(), 130);
+  const absl::Duration took = MonotonicNow() - begin;
+  // All of it would take 46 s.
+  EXPECT_LT(took, kNever);
+  std::printf("run on two: %s after Ctrl-C\n",
+              absl::FormatDuration(took).c_str());
+  const std::string shown = run.output().substr(run.output().size() - 1000);
+  for (const char* text :
+       {"Server01/1: cleaned up", "Server01/2: cleaned up",
+        "skipped; see all of it with 'berth receive 1..2 --from-start'"}) {
+    EXPECT_TRUE(absl::StrContains(run.output(), text)) << text << shown;
+  }
+  auto expected = Process::Run({.argv = {"/usr/bin/seq", "1", "3000000"}});
+  ASSERT_TRUE(expected.ok());
+  for (const char* id : {"1", "2"}) {
+    const std::string all = fleet_->Run({"receive", id, "--from-start"});
+    EXPECT_TRUE(absl::StartsWith(all, expected->out)) << all.size();
+    EXPECT_TRUE(absl::EndsWith(all, "cleaned up\n")) << all.size();
+  }
+}
+
 TEST_F(InterruptTest, OutputForAProgramIsNeverSkipped) {
   auto run = Process::Start(
       FarCommand({"run", "-s", "1", "--",
