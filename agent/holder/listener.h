@@ -13,8 +13,8 @@
 
 namespace berth::holder {
 
-// The socket in the session's directory. Peers of other users than ours and
-// root are turned away. One thread.
+// The socket in the session's directory. Peers of other users than root and
+// the one who started this process are turned away. One thread.
 class Listener {
  public:
   // Takes the place of a socket that is left from before. `on_accept` gets each

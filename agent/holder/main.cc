@@ -20,6 +20,7 @@
 #include "agent/holder/event_loop.h"
 #include "agent/holder/frame.h"
 #include "agent/holder/identity_file.h"
+#include "agent/holder/rights.h"
 #include "agent/holder/session.h"
 #include "base/files.h"
 #include "base/status_macros.h"
@@ -30,12 +31,14 @@ namespace berth::holder {
 namespace {
 
 constexpr uint32_t kVersion = 2;
+// Of starts that a holder must know all about; see HolderStart.
+constexpr uint32_t kNewestStart = 3;
 constexpr uint32_t kOldestVersion = 1;
 // EndReason of berth.v1: the session ends because its holder has to.
 constexpr uint32_t kHolderLost = 4;
 
 absl::Status CheckStart(const v1::HolderStart& start) {
-  if (start.version() < kOldestVersion || start.version() > kVersion) {
+  if (start.version() < kOldestVersion || start.version() > kNewestStart) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the agent speaks version ", start.version(),
         " of the holder's protocol, and this berth-holder only versions ",
@@ -115,8 +118,19 @@ void Answer(const absl::Status& status, pid_t shell_pid) {
   CloseStandardStreams();
 }
 
-absl::Status Hold(const v1::HolderStart& start) {
+// Becomes who it is meant to be, and finds the directory as that.
+absl::StatusOr<UniqueFd> TakeRights(v1::HolderStart& start) {
+  if (!start.has_run_as()) return UniqueFd();
+  BERTH_ASSIGN_OR_RETURN(UniqueFd directory,
+                         TakeDirectory(start.directory(), start.run_as()));
+  BERTH_RETURN_IF_ERROR(BecomeHolder(start.run_as()));
+  start.set_directory(PathOf(directory));
+  return directory;
+}
+
+absl::Status Hold(v1::HolderStart start) {
   BERTH_RETURN_IF_ERROR(CheckStart(start));
+  BERTH_ASSIGN_OR_RETURN(const UniqueFd directory, TakeRights(start));
   BERTH_ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
   BERTH_ASSIGN_OR_RETURN(UniqueFd signals, OpenSignals());
   BERTH_ASSIGN_OR_RETURN(HolderIdentity identity, OwnIdentity());

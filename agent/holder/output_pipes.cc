@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,9 @@ absl::Status OutputPipes::OpenPipe(Pipe& pipe, agent::Stream stream,
   pipe.fd.reset(ends[0]);
   writer.reset(ends[1]);
   pipe.stream = stream;
+  // The command may be another user's, and open it by name, as /dev/stderr.
+  // Nobody else has a name for it.
+  fchmod(writer.get(), 0666);
   fcntl(pipe.fd.get(), F_SETFL, O_NONBLOCK);
   return Watch(pipe);
 }

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/holder/rights.h"
 #include "agent/holder/shell_start.h"
 #include "agent/holder/text.h"
 #include "agent/shell/monotonic.h"
@@ -56,6 +57,10 @@ absl::Status Session::Init(const v1::HolderStart& start) {
         Accept(std::move(fd));
       }));
   BERTH_RETURN_IF_ERROR(StartShell(start));
+  if (start.has_run_as()) {
+    BERTH_RETURN_IF_ERROR(
+        KeepToSignals(start.kind() == v1::HolderStart::RESTRICTED));
+  }
   terminal_ = std::make_unique<Terminal>(loop_, shell_->terminal(),
                                          [this] { OnTerminalOutput(); });
   terminal_->OnRoom([this] { ReportTaken(); });

@@ -81,6 +81,12 @@ absl::StatusOr<shell::ShellOptions> ShellOptionsOf(
     process.limits.push_back({limit.resource(), limit.limit()});
   }
   process.cgroup = start.cgroup();
+  process.no_new_privileges = start.no_new_privileges();
+  if (start.has_run_as()) {
+    const v1::RunAs& who = start.run_as();
+    process.credentials = {
+        who.user(), who.group(), {who.groups().begin(), who.groups().end()}};
+  }
   for (const v1::AllowedProgram& allowed : start.allowed()) {
     options.allowed.push_back(
         {allowed.name(),

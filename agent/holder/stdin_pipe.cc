@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,8 @@ absl::StatusOr<std::unique_ptr<StdinPipe>> StdinPipe::Create(
     return ErrnoToStatus(errno, "making a pipe for input");
   }
   reader.reset(ends[0]);
+  // As of the pipes for output: for /dev/stdin.
+  fchmod(reader.get(), 0666);
   UniqueFd writer(ends[1]);
   // Only this end: the other is the command's own.
   fcntl(writer.get(), F_SETFL, O_NONBLOCK);

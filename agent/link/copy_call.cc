@@ -1,7 +1,6 @@
 #include "agent/link/copy_call.h"
 
 #include <poll.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/sessions/scoped_credentials.h"
 #include "base/copy/frame.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
@@ -28,17 +28,6 @@ constexpr int kMaxSources = 10'000;
 
 absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("malformed frame: ", what));
-}
-
-// As a shell would have it.
-std::string HomeDirectory() {
-  const char* const home = getenv("HOME");
-  if (home != nullptr && home[0] == '/') return home;
-  std::vector<char> buffer(16 << 10);
-  passwd entry;
-  passwd* found = nullptr;
-  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? "/" : found->pw_dir;
 }
 
 // Of the shell: as the kernel has it, since what the shell reports comes only
@@ -77,7 +66,9 @@ void CopyCall::Run() {
   }
   stream_.Finish();
   // Before the session is let go: files are still open in its area.
-  receiver_.reset();
+  if (const auto rights = ScopedCredentials::Take(account_); rights.ok()) {
+    receiver_.reset();
+  }
   if (!tenure_.has_value()) return;
   session_->Leave(*tenure_);
   context_.sessions.Touch(session_);
@@ -96,7 +87,20 @@ absl::Status CopyCall::Prepare() {
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
                                        open_.user(), open_.instance_id()));
   BERTH_ASSIGN_OR_RETURN(tenure_, session_->Enter(what_.client()));
+  BERTH_RETURN_IF_ERROR(FindAccountOf(session_->Snapshot()));
   return FindPlace(session_->Snapshot());
+}
+
+absl::Status CopyCall::FindAccountOf(const v1::Session& session) {
+  const Account own = OwnAccount();
+  if (session.run_as().empty() || session.run_as() == own.name) {
+    account_ = own;
+    const char* const home = getenv("HOME");
+    if (home != nullptr && home[0] == '/') account_.home = home;
+    return absl::OkStatus();
+  }
+  BERTH_ASSIGN_OR_RETURN(account_, FindAccount(session.run_as()));
+  return absl::OkStatus();
 }
 
 absl::Status CopyCall::FindPlace(const v1::Session& session) {
@@ -105,8 +109,7 @@ absl::Status CopyCall::FindPlace(const v1::Session& session) {
         place_, copy::Place::Restricted(session_->directory() + "/files"));
     return absl::OkStatus();
   }
-  const std::string home = HomeDirectory();
-  place_.emplace(CurrentDirectory(session, home), home);
+  place_.emplace(CurrentDirectory(session, account_.home), account_.home);
   return absl::OkStatus();
 }
 
@@ -131,6 +134,7 @@ uint64_t CopyCall::CopyLimit() const {
 }
 
 absl::Status CopyCall::MakeReceiver(v1::CopyOpened& opened) {
+  BERTH_ASSIGN_OR_RETURN(const auto rights, ScopedCredentials::Take(account_));
   if (place_->restricted()) {
     BERTH_ASSIGN_OR_RETURN(const uint64_t used, place_->LockAndMeasure());
     quota_.emplace(CopyLimit(), used);
@@ -167,7 +171,11 @@ absl::Status CopyCall::Store() {
 absl::Status CopyCall::OnStoredFrame(const grpc::ByteBuffer& buffer) {
   copy::ReceivedFrame frame;
   if (!frame.Parse(buffer)) return Malformed("not a CopyFrame");
-  BERTH_RETURN_IF_ERROR(receiver_->Take(frame));
+  {
+    BERTH_ASSIGN_OR_RETURN(const auto rights,
+                           ScopedCredentials::Take(account_));
+    BERTH_RETURN_IF_ERROR(receiver_->Take(frame));
+  }
   std::optional<v1::CopyReport> report = receiver_->TakeReport();
   if (!report.has_value()) return absl::OkStatus();
   MutexLock lock(mu_);
@@ -223,15 +231,28 @@ absl::Status CopyCall::Fetch() {
   };
   if (what_.has_after()) options.walk.after = what_.after();
   options.count = what_.from().want_total();
-  options.write = [this](const grpc::ByteBuffer& frame, bool more) {
+  // gRPC is used as ourselves: it may start threads.
+  ScopedCredentials* taken = nullptr;
+  options.write = [this, &taken](const grpc::ByteBuffer& frame, bool more) {
+    const ScopedCredentials::Suspended suspended(taken);
     return stream_.Write(frame, more);
   };
-  options.check = [this] { return stream_.state().error; };
+  options.check = [this, &taken] {
+    const ScopedCredentials::Suspended suspended(taken);
+    return stream_.state().error;
+  };
   sender_.emplace(std::move(options));
   BERTH_RETURN_IF_ERROR(Open({}, [this](const grpc::ByteBuffer& buffer) {
     return OnReportFrame(buffer);
   }));
-  const absl::Status sent = sender_->Run();
+  absl::Status sent;
+  {
+    BERTH_ASSIGN_OR_RETURN(const auto rights,
+                           ScopedCredentials::Take(account_));
+    taken = rights.get();
+    sent = sender_->Run();
+    taken = nullptr;
+  }
   const absl::Status error = stream_.state().error;
   return error.ok() ? sent : error;
 }

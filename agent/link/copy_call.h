@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "agent/link/call.h"
 #include "agent/link/call_stream.h"
+#include "agent/sessions/run_as.h"
 #include "base/cond_var.h"
 #include "base/copy/place.h"
 #include "base/copy/quota.h"
@@ -30,6 +31,7 @@ class CopyCall final : public Call {
 
  private:
   absl::Status Prepare();
+  absl::Status FindAccountOf(const v1::Session& session);
   absl::Status FindPlace(const v1::Session& session);
   uint64_t CopyLimit() const;
   absl::Status Store();
@@ -50,6 +52,7 @@ class CopyCall final : public Call {
   v1::OpenCopy what_;
   SessionService::Session session_;
   std::optional<Hold::Tenure> tenure_;
+  Account account_;  // Whose rights the files are used with.
   std::optional<copy::Place> place_;
   std::optional<copy::Quota> quota_;
   std::optional<copy::Receiver> receiver_;  // Then the reader's alone.

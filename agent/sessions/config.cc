@@ -28,6 +28,28 @@ absl::Status ReadConfigurations(const TomlReader& reader,
   return absl::OkStatus();
 }
 
+absl::Status ReadUsers(const TomlReader& reader, const toml::node& node,
+                       RunAsRules& rules) {
+  if (!node.is_table()) return reader.Unknown(node, "users");
+  for (auto&& [key, value] : *node.as_table()) {
+    const std::string user = KeyText(key);
+    BERTH_RETURN_IF_ERROR(reader.Text(value, user, rules.users[user]));
+  }
+  return absl::OkStatus();
+}
+
+// The keys about whose sessions there are, and who they run as.
+absl::Status ReadRunAsKey(const TomlReader& reader, absl::string_view key,
+                          const toml::node& node, RunAsRules& rules) {
+  if (key == "run_as") return reader.Account(node, key, rules.run_as);
+  if (key == "users") return ReadUsers(reader, node, rules);
+  if (key == "allowed_run_as") return reader.Texts(node, key, rules.allowed);
+  if (key == "denied_run_as") return reader.Texts(node, key, rules.denied);
+  if (key == "allowed_owners") return reader.Texts(node, key, rules.owners);
+  if (key == "holder_user") return reader.Account(node, key, rules.holder_user);
+  return reader.Unknown(node, key);
+}
+
 absl::Status ReadKey(const TomlReader& reader, absl::string_view key,
                      const toml::node& node, Config& config) {
   if (key == "configurations") return ReadConfigurations(reader, node, config);
@@ -38,7 +60,7 @@ absl::Status ReadKey(const TomlReader& reader, absl::string_view key,
     return reader.Count(node, key, 1, kMostSessions, config.max_sessions);
   }
   if (key == "cgroup") return reader.Path(node, key, config.cgroup);
-  return reader.Unknown(node, key);
+  return ReadRunAsKey(reader, key, node, config.run_as);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "agent/sessions/configuration.h"
+#include "agent/sessions/run_as.h"
 
 namespace berth::agent {
 
@@ -21,6 +22,7 @@ struct Config {
   uint64_t max_sessions = 256;
   // Below which sessions get cgroups of their own. Empty: the agent's own.
   std::string cgroup;
+  RunAsRules run_as;
 };
 
 // Parses the text of an agent.toml:
@@ -28,6 +30,13 @@ struct Config {
 //   max_sessions = 256
 //   default_configuration = "default"
 //   cgroup = "/sys/fs/cgroup/berth.slice"
+//   run_as = "caller"
+//   allowed_run_as = ["deploy"]
+//   denied_run_as = []
+//   allowed_owners = ["alice", "ops-*"]
+//   holder_user = "berth-holder"
+//   [users]
+//   alice = "al"
 //   [configurations.default]
 //   shell = "/bin/bash"
 //   ...

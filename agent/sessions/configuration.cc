@@ -84,6 +84,10 @@ class Reader {
     }
     if (key == "environment") return Environment(node);
     if (key == "cwd") return toml_.Path(node, key, out_.cwd);
+    if (key == "run_as") return toml_.Account(node, key, out_.run_as);
+    if (key == "no_new_privileges") {
+      return toml_.Flag(node, key, out_.no_new_privileges);
+    }
     if (key == "allowed") return Allowed(node);
     if (key == "limits") return Limits(node);
     return Lifetime(key, node);

@@ -55,6 +55,11 @@ struct Configuration {
   std::string startup_script;
   std::map<std::string, std::string> environment;
   std::string cwd;  // Empty: the home directory.
+  // "agent", "caller" or an account; empty: as agent.toml says.
+  std::string run_as;
+  // Nothing that runs in a session gains rights by what it executes. Always so
+  // in restricted ones.
+  bool no_new_privileges = false;
   absl::Duration idle_timeout = absl::Hours(2);
   absl::Duration max_idle_timeout = absl::Hours(12);
   bool may_never_idle = false;

@@ -70,9 +70,11 @@ std::string ConfigurationText(const Configuration& it) {
       {"when_full", it.drop_when_full ? "drop" : "block"},
       {"log_limit", SizeText(it.log_limit)},
       {"copy_limit", SizeText(it.copy_limit)},
+      {"no_new_privileges", it.no_new_privileges},
       {"limits", LimitsTable(it.limits)},
   };
   if (!it.cwd.empty()) table.insert("cwd", it.cwd);
+  if (!it.run_as.empty()) table.insert("run_as", it.run_as);
   if (!it.allowed.empty()) table.insert("allowed", Programs(it.allowed));
   std::ostringstream text;
   text << table << "\n";

@@ -216,6 +216,7 @@ std::shared_ptr<const Configurations::Snapshot> Configurations::Read(
   snapshot->default_name = config.default_configuration;
   snapshot->max_sessions = config.max_sessions;
   snapshot->cgroup = config.cgroup;
+  snapshot->run_as = config.run_as;
   for (const auto& [name, configuration] : config.configurations) {
     snapshot->entries[name] = {configuration, false, config_problem};
   }

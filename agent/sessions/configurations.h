@@ -44,6 +44,7 @@ class Configurations {
     std::string default_name;
     uint64_t max_sessions = 0;
     std::string cgroup;
+    RunAsRules run_as;
 
     // As brokers are told. Limits that `controllers` don't keep say so.
     std::vector<berth::v1::Configuration> Describe(

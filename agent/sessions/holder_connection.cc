@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "agent/holder/identity_file.h"
 #include "agent/sessions/holder_version.h"
 #include "base/files.h"
 #include "base/monotonic.h"
@@ -22,15 +24,26 @@ namespace {
 
 constexpr int kSendMilliseconds = 10'000;
 
-absl::Status CheckPeer(int fd) {
+// The holder runs as the owner of its directory, whose parents are the agent's
+// alone. A holder that passed its socket on is none.
+absl::Status CheckPeer(int fd, int directory_fd, const std::string& directory) {
+  struct stat info;
+  if (fstat(directory_fd, &info) != 0) return ErrnoToStatus(errno, directory);
   ucred peer;
   socklen_t size = sizeof(peer);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
     return ErrnoToStatus(errno, "SO_PEERCRED");
   }
-  if (peer.uid != geteuid()) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "the session's socket belongs to user ", peer.uid, ", not to ours"));
+  if (peer.uid != info.st_uid) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("the session's socket belongs to user ", peer.uid,
+                     ", not to ", info.st_uid, " as its directory"));
+  }
+  const auto identity = holder::ReadIdentityFile(directory + "/holder");
+  if (identity.ok() && identity->pid != peer.pid) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("the session's socket belongs to process ", peer.pid,
+                     ", not to its holder ", identity->pid));
   }
   return absl::OkStatus();
 }
@@ -66,7 +79,7 @@ absl::StatusOr<HolderConnection> HolderConnection::Connect(
     }
     poll(nullptr, 0, 10);
   }
-  BERTH_RETURN_IF_ERROR(CheckPeer(fd.get()));
+  BERTH_RETURN_IF_ERROR(CheckPeer(fd.get(), dir.get(), directory));
   return HolderConnection(std::move(fd));
 }
 

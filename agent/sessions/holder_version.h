@@ -17,6 +17,10 @@ inline constexpr uint32_t kHolderVersion = 2;
 // typing they get, and change what happens when the log is full.
 inline constexpr uint32_t kScreensVersion = 2;
 
+// What a HolderStart says of itself that a holder must know all about, as it
+// takes rights away: one that doesn't refuses it.
+inline constexpr uint32_t kStrictStartVersion = 3;
+
 // Whether this agent can speak to a holder of `version`. FAILED_PRECONDITION
 // says which it can, and what to do.
 absl::Status CheckHolderVersion(uint32_t version);

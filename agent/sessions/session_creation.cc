@@ -1,5 +1,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "agent/sessions/environment.h"
 #include "agent/sessions/holder_process.h"
 #include "agent/sessions/holder_version.h"
+#include "agent/sessions/scoped_credentials.h"
 #include "agent/sessions/session_record.h"
 #include "agent/sessions/session_service.h"
 #include "base/escape.h"
@@ -46,8 +48,10 @@ void AddLimit(uint32_t resource, const std::optional<uint64_t>& limit,
 absl::StatusOr<SessionService::Source> SessionService::FindSource(
     const std::string& name) const {
   const auto snapshot = configurations_.Get();
-  Source source{name.empty() ? snapshot->default_name : name, Configuration(),
-                snapshot->max_sessions};
+  Source source;
+  source.name = name.empty() ? snapshot->default_name : name;
+  source.max_sessions = snapshot->max_sessions;
+  source.run_as = snapshot->run_as;
   const std::string shown =
       absl::StrCat("configuration '", EscapeForTerminal(source.name),
                    "' on computer '", options_.computer, "'");
@@ -67,6 +71,29 @@ absl::StatusOr<SessionService::Source> SessionService::FindSource(
   }
   source.configuration = it->second.configuration;
   return source;
+}
+
+absl::Status SessionService::FindAccountOf(
+    const link::v1::CreateRequest& request, Source& source) const {
+  const Account own = OwnAccount();
+  const AccountFinder find = [](const std::string& name) {
+    return FindAccount(name);
+  };
+  BERTH_ASSIGN_OR_RETURN(
+      source.account,
+      DecideRunAs(source.run_as,
+                  {request.owner(), request.run_as(),
+                   source.configuration.run_as, options_.computer},
+                  own, find));
+  source.other = source.account.user != own.user;
+  if (!source.other || source.configuration.kind != ShellKind::kZsh) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "configuration '", source.name,
+      "' is of kind zsh, whose sessions run as the agent's own account only, "
+      "not as '",
+      source.account.name, "': take one of another kind"));
 }
 
 namespace {
@@ -95,10 +122,39 @@ absl::StatusOr<absl::Duration> IdleTimeout(
   return timeout;
 }
 
-// Where a session's shell starts.
+// What the shell's environment is made from: the agent's own, but with what
+// tells of its user told of the session's.
+std::map<std::string, std::string> EnvironmentOf(const Account& account,
+                                                 bool other) {
+  std::map<std::string, std::string> variables = OwnEnvironment();
+  if (!other) return variables;
+  variables["HOME"] = account.home;
+  variables["USER"] = account.name;
+  variables["LOGNAME"] = account.name;
+  const std::string runtime = absl::StrCat("/run/user/", account.user);
+  variables.erase("XDG_RUNTIME_DIR");
+  struct stat info;
+  if (lstat(runtime.c_str(), &info) == 0 && info.st_uid == account.user) {
+    variables["XDG_RUNTIME_DIR"] = runtime;
+  }
+  return variables;
+}
+
+void SetRunAs(const Account& account, const Account& holder,
+              holder::v1::RunAs& run_as) {
+  run_as.set_user(account.user);
+  run_as.set_group(account.group);
+  run_as.mutable_groups()->Assign(account.groups.begin(), account.groups.end());
+  run_as.set_holder_user(holder.user);
+  run_as.set_holder_group(holder.group);
+}
+
+// Where a session's shell starts. Looked up with the rights of its user.
 absl::StatusOr<std::string> FirstDirectory(
     const link::v1::CreateRequest& request, const Configuration& configuration,
-    const std::string& home, const std::string& computer) {
+    const Account& account, const std::string& home,
+    const std::string& computer) {
+  BERTH_ASSIGN_OR_RETURN(const auto rights, ScopedCredentials::Take(account));
   std::string cwd = request.cwd().empty() ? configuration.cwd : request.cwd();
   if (cwd.empty()) return home;
   if (cwd == "~" || absl::StartsWith(cwd, "~/")) cwd.replace(0, 1, home);
@@ -164,6 +220,7 @@ absl::StatusOr<v1::Session> SessionService::NewSession(
   session.set_computer(options_.computer);
   session.set_owner(request.owner());
   session.set_configuration(source.name);
+  session.set_run_as(source.account.name);
   const v1::Configuration profile =
       DescribeConfiguration(source.name, source.configuration);
   session.set_shell(profile.shell());
@@ -195,8 +252,8 @@ absl::StatusOr<SessionService::Session> SessionService::Create(
       session != nullptr && session->owner() == request.owner()) {
     return session;
   }
-  BERTH_ASSIGN_OR_RETURN(const Source source,
-                         FindSource(request.configuration()));
+  BERTH_ASSIGN_OR_RETURN(Source source, FindSource(request.configuration()));
+  BERTH_RETURN_IF_ERROR(FindAccountOf(request, source));
   BERTH_ASSIGN_OR_RETURN(v1::Session session, NewSession(request, source));
   const Limits& limits = source.configuration.limits;
   BERTH_RETURN_IF_ERROR(
@@ -256,9 +313,9 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
       request.environment().begin(), request.environment().end());
   BERTH_ASSIGN_OR_RETURN(
       const ShellEnvironment environment,
-      MakeShellEnvironment(OwnEnvironment(), configuration.environment,
-                           requested, configuration.shell,
-                           session.instance_id()));
+      MakeShellEnvironment(EnvironmentOf(source.account, source.other),
+                           configuration.environment, requested,
+                           configuration.shell, session.instance_id()));
   holder::v1::HolderStart start;
   start.set_version(kHolderVersion);
   start.set_instance_id(session.instance_id());
@@ -277,13 +334,16 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
   if (restricted && configuration.cwd.empty()) {
     // With the files that are copied to it.
     start.set_cwd(start.directory() + "/files");
-    if (mkdir(start.cwd().c_str(), 0700) != 0) {
+    if (mkdir(start.cwd().c_str(), 0700) != 0 ||
+        (source.other && lchown(start.cwd().c_str(), source.account.user,
+                                source.account.group) != 0)) {
       return ErrnoToStatus(errno, start.cwd());
     }
   } else {
-    BERTH_ASSIGN_OR_RETURN(*start.mutable_cwd(),
-                           FirstDirectory(request, configuration,
-                                          environment.home, options_.computer));
+    BERTH_ASSIGN_OR_RETURN(
+        *start.mutable_cwd(),
+        FirstDirectory(request, configuration, source.account, environment.home,
+                       options_.computer));
   }
   BERTH_ASSIGN_OR_RETURN(*start.mutable_startup_script(),
                          StartupScript(configuration));
@@ -299,6 +359,18 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
     to.mutable_arguments()->Assign(program.arguments.begin(),
                                    program.arguments.end());
     to.set_repeat_last(program.repeat_last);
+  }
+  start.set_no_new_privileges(restricted || configuration.no_new_privileges);
+  if (source.other) {
+    BERTH_ASSIGN_OR_RETURN(
+        const Account holder,
+        HolderAccount(source.run_as, [](const std::string& name) {
+          return FindAccount(name);
+        }));
+    SetRunAs(source.account, holder, *start.mutable_run_as());
+  }
+  if (start.has_run_as() || start.no_new_privileges()) {
+    start.set_version(kStrictStartVersion);
   }
   return start;
 }

@@ -14,6 +14,7 @@
 #include "agent/holder/identity_file.h"
 #include "agent/sessions/configurations.h"
 #include "agent/sessions/managed_session.h"
+#include "agent/sessions/run_as.h"
 #include "agent/sessions/session_monitor.h"
 #include "agent/sessions/session_table.h"
 #include "agent/sessions/shell_check.h"
@@ -89,9 +90,15 @@ class SessionService {
     std::string name;
     Configuration configuration;
     uint64_t max_sessions = 0;  // Of the computer.
+    RunAsRules run_as;          // Of the computer.
+    Account account;            // That the shell runs as.
+    bool other = false;         // It is not the agent's.
   };
 
   absl::StatusOr<Source> FindSource(const std::string& name) const;
+  // Finds who the shell runs as.
+  absl::Status FindAccountOf(const link::v1::CreateRequest& request,
+                             Source& source) const;
   absl::StatusOr<v1::Session> NewSession(const link::v1::CreateRequest& request,
                                          const Source& source) const;
   absl::StatusOr<Session> Make(const link::v1::CreateRequest& request,

@@ -93,6 +93,14 @@ absl::Status TomlReader::Texts(const toml::node& node, absl::string_view key,
   return absl::OkStatus();
 }
 
+absl::Status TomlReader::Account(const toml::node& node,
+                                 absl::string_view key,
+                                 std::string& out) const {
+  const absl::Status read = Text(node, key, out);
+  if (!read.ok() || !out.empty()) return read;
+  return At(node, absl::StrCat(key, " must name an account"));
+}
+
 absl::Status TomlReader::Path(const toml::node& node, absl::string_view key,
                               std::string& out) const {
   std::string path;

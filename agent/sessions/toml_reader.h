@@ -31,6 +31,9 @@ class TomlReader {
                     bool& out) const;
   absl::Status Texts(const toml::node& node, absl::string_view key,
                      std::vector<std::string>& out) const;
+  // The name of an account, or a word that stands for one; not empty.
+  absl::Status Account(const toml::node& node, absl::string_view key,
+                       std::string& out) const;
   // An absolute path.
   absl::Status Path(const toml::node& node, absl::string_view key,
                     std::string& out) const;

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,7 +28,7 @@ constexpr size_t kMaxInherited = 4;
 // overwrite another.
 constexpr int kParking = 16;
 
-enum class Step { kBegin, kCgroup, kLimit, kExecute };
+enum class Step { kBegin, kCgroup, kLimit, kCredentials, kExecute };
 
 // What went wrong, written by the child into the parent's memory.
 struct Failure {
@@ -41,7 +43,10 @@ struct Prepared {
   char* const* argv = nullptr;
   char* const* envp = nullptr;
   const char* cwd = "/";
-  const char* cgroup_procs = nullptr;  // Null: it stays where it is.
+  int cwd_fd = -1;
+  int cgroup_procs = -1;  // Not open: it stays where it is.
+  const Credentials* credentials = nullptr;
+  bool no_new_privileges = false;
   const rlimit* open_files = nullptr;  // Null: as it is.
   const ResourceLimit* limits = nullptr;
   size_t limit_count = 0;
@@ -72,12 +77,29 @@ void ResetSignals() {
 }
 
 // Moves the child itself. Returns an errno, as those below do.
-int EnterCgroup(const char* procs) {
-  int fd = open(procs, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  int error = write(fd, "0", 1) == 1 ? 0 : errno;
-  close(fd);
-  return error;
+int EnterCgroup(int procs) { return write(procs, "0", 1) == 1 ? 0 : errno; }
+
+// Becomes the user, with nothing left to become another. The system's own
+// calls, since those of the library would also change the parent, whose memory
+// this is.
+int TakeCredentials(const Credentials& who) {
+  if (syscall(SYS_setgroups, who.groups.size(), who.groups.data()) != 0 ||
+      syscall(SYS_setresgid, who.group, who.group, who.group) != 0 ||
+      syscall(SYS_setresuid, who.user, who.user, who.user) != 0) {
+    return errno;
+  }
+  if (who.user == 0) return 0;
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capset, &header, none) != 0) return errno;
+  uid_t real, effective, saved;
+  if (syscall(SYS_getresuid, &real, &effective, &saved) != 0) return errno;
+  if (real != who.user || effective != who.user || saved != who.user ||
+      syscall(SYS_setresuid, -1, 0, -1) == 0 ||
+      syscall(SYS_setresgid, -1, who.group + 1, -1) == 0) {
+    return EPERM;
+  }
+  return 0;
 }
 
 int TakeLimits(const Prepared& p, volatile Failure& failure) {
@@ -101,8 +123,12 @@ int LeadAndPlace(const Prepared& p) {
   for (int fd = 0; fd < p.fd_count; ++fd) {
     if (dup2(p.fds[fd], fd) < 0) return errno;
   }
-  syscall(SYS_close_range, p.fd_count, ~0U, 0);
   return 0;
+}
+
+int EnterDirectory(const Prepared& p) {
+  if (p.cwd_fd >= 0) return fchdir(p.cwd_fd) == 0 ? 0 : errno;
+  return chdir(p.cwd) == 0 || chdir("/") == 0 ? 0 : errno;
 }
 
 // In the child, which shares its memory with the parent: system calls only.
@@ -110,14 +136,22 @@ int BecomeProgram(const Prepared& p, volatile Failure& failure) {
   if (int error = LeadAndPlace(p)) return error;
   ResetSignals();
   failure.step = Step::kCgroup;
-  if (p.cgroup_procs != nullptr) {
+  if (p.cgroup_procs >= 0) {
     if (int error = EnterCgroup(p.cgroup_procs)) return error;
   }
   failure.step = Step::kLimit;
   if (p.open_files != nullptr) setrlimit(RLIMIT_NOFILE, p.open_files);
   if (int error = TakeLimits(p, failure)) return error;
+  failure.step = Step::kCredentials;
+  if (p.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return errno;
+  }
+  if (p.credentials != nullptr) {
+    if (int error = TakeCredentials(*p.credentials)) return error;
+  }
   failure.step = Step::kExecute;
-  if (chdir(p.cwd) != 0 && chdir("/") != 0) return errno;
+  if (int error = EnterDirectory(p)) return error;
+  syscall(SYS_close_range, p.fd_count, ~0U, 0);
   execve(p.program, p.argv, p.envp);
   return errno;
 }
@@ -156,19 +190,28 @@ absl::Status CheckLimits(const SpawnOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status CgroupError(int error, const SpawnOptions& options) {
+  return ErrnoToStatus(
+      error, absl::StrCat("can't move '", options.program, "' to the cgroup '",
+                          options.cgroup, "'"));
+}
+
 absl::Status Explain(const Failure& failure, const SpawnOptions& options) {
   switch (failure.step) {
     case Step::kCgroup:
-      return ErrnoToStatus(
-          failure.error,
-          absl::StrCat("can't move '", options.program, "' to the cgroup '",
-                       options.cgroup, "'"));
+      return CgroupError(failure.error, options);
     case Step::kLimit:
       return ErrnoToStatus(failure.error,
                            absl::StrCat("can't set the resource limit number ",
                                         options.limits[failure.limit].resource,
                                         " of '", options.program, "' to ",
                                         options.limits[failure.limit].limit));
+    case Step::kCredentials:
+      return ErrnoToStatus(
+          failure.error,
+          absl::StrCat(
+              "can't run '", options.program, "' as user ",
+              options.credentials ? options.credentials->user : geteuid()));
     case Step::kBegin:
     case Step::kExecute:
       break;
@@ -178,6 +221,13 @@ absl::Status Explain(const Failure& failure, const SpawnOptions& options) {
 }
 
 }  // namespace
+
+absl::StatusOr<UniqueFd> OpenCgroup(const SpawnOptions& options) {
+  UniqueFd procs(open(absl::StrCat(options.cgroup, "/cgroup.procs").c_str(),
+                      O_WRONLY | O_CLOEXEC));
+  if (!procs.valid()) return CgroupError(errno, options);
+  return procs;
+}
 
 absl::StatusOr<pid_t> Spawn(const SpawnOptions& options, const Streams& streams,
                             Leads leads) {
@@ -190,14 +240,20 @@ absl::StatusOr<pid_t> Spawn(const SpawnOptions& options, const Streams& streams,
                    options.name.empty() ? options.program : options.name);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(options.environment);
-  const std::string cgroup_procs =
-      absl::StrCat(options.cgroup, "/cgroup.procs");
+  UniqueFd cgroup_procs;
   Prepared prepared;
+  prepared.cgroup_procs = options.cgroup_procs_fd;
+  if (prepared.cgroup_procs < 0 && !options.cgroup.empty()) {
+    BERTH_ASSIGN_OR_RETURN(cgroup_procs, OpenCgroup(options));
+    prepared.cgroup_procs = cgroup_procs.get();
+  }
+  prepared.cwd_fd = options.cwd_fd;
+  prepared.no_new_privileges = options.no_new_privileges;
+  if (options.credentials) prepared.credentials = &*options.credentials;
   prepared.program = options.program.c_str();
   prepared.argv = argv.data();
   prepared.envp = envp.data();
   if (!options.cwd.empty()) prepared.cwd = options.cwd.c_str();
-  if (!options.cgroup.empty()) prepared.cgroup_procs = cgroup_procs.c_str();
   prepared.limits = options.limits.data();
   prepared.limit_count = options.limits.size();
   prepared.leads = leads;

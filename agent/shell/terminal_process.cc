@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -18,7 +19,7 @@ struct Terminal {
   UniqueFd slave;
 };
 
-absl::StatusOr<Terminal> OpenTerminal(uint16_t rows, uint16_t columns) {
+absl::StatusOr<Terminal> OpenTerminal(const TerminalProcessOptions& options) {
   Terminal terminal;
   terminal.master.reset(
       posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
@@ -38,7 +39,12 @@ absl::StatusOr<Terminal> OpenTerminal(uint16_t rows, uint16_t columns) {
   if (!terminal.slave.valid()) {
     return ErrnoToStatus(errno, "opening a terminal");
   }
-  winsize size = {rows, columns, 0, 0};
+  // Programs open it by name, too.
+  if (options.credentials &&
+      fchown(terminal.slave.get(), options.credentials->user, -1) != 0) {
+    return ErrnoToStatus(errno, "giving the terminal to the session's user");
+  }
+  winsize size = {options.rows, options.columns, 0, 0};
   ioctl(terminal.master.get(), TIOCSWINSZ, &size);
   return terminal;
 }
@@ -47,8 +53,7 @@ absl::StatusOr<Terminal> OpenTerminal(uint16_t rows, uint16_t columns) {
 
 absl::StatusOr<TerminalProcess> StartOnTerminal(
     const TerminalProcessOptions& options) {
-  BERTH_ASSIGN_OR_RETURN(Terminal terminal,
-                         OpenTerminal(options.rows, options.columns));
+  BERTH_ASSIGN_OR_RETURN(Terminal terminal, OpenTerminal(options));
   const int slave = terminal.slave.get();
   TerminalProcess process;
   BERTH_ASSIGN_OR_RETURN(process.pid, Spawn(options, {slave, slave, slave},

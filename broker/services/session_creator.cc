@@ -16,6 +16,19 @@ absl::Status InUse(const std::string& instance_id) {
                    " is in use by another session; make a new UUID"));
 }
 
+// Of an agent that did not know what it was asked.
+absl::Status TakeBack(AgentConnection& connection, const v1::Session& session) {
+  link::v1::Request remove;
+  remove.set_user(session.owner());
+  remove.mutable_remove()->set_instance_id(session.instance_id());
+  connection.Ask(std::move(remove), AgentConnection::kRequestTimeout,
+                 [](const absl::StatusOr<link::v1::Reply>&) {});
+  return absl::FailedPreconditionError(
+      absl::StrCat("the agent of computer '", connection.computer(),
+                   "' can't run sessions as another account: it is of an older "
+                   "version; upgrade it"));
+}
+
 link::v1::Request CreateRequestFor(const std::string& user,
                                    const v1::CreateSessionRequest& request,
                                    const std::string& instance_id, uint32_t id,
@@ -39,6 +52,7 @@ link::v1::Request CreateRequestFor(const std::string& user,
   create.set_buffering(request.buffering());
   create.set_never_idles(request.never_idles());
   create.set_cwd(request.cwd());
+  create.set_run_as(request.run_as());
   return result;
 }
 
@@ -141,9 +155,14 @@ void SessionCreator::Ask(std::shared_ptr<AgentConnection> connection,
                          const std::string& client_id) {
   AgentConnection& link = *connection;
   const std::string instance_id = request.create().instance_id();
+  const std::string run_as = request.create().run_as();
   link.Ask(std::move(request), AgentConnection::kCreateTimeout,
-           [this, connection = std::move(connection), instance_id,
-            client_id](absl::StatusOr<link::v1::Reply> reply) {
+           [this, connection = std::move(connection), instance_id, client_id,
+            run_as](absl::StatusOr<link::v1::Reply> reply) {
+             if (reply.ok() && !run_as.empty() &&
+                 reply->session().session().run_as() != run_as) {
+               reply = TakeBack(*connection, reply->session().session());
+             }
              OnReply(*connection, instance_id, client_id, reply);
            });
 }

@@ -20,6 +20,7 @@ constexpr absl::Duration kMinIdleTimeout = absl::Seconds(60);
 constexpr size_t kMaxClientName = 200;
 constexpr int kMaxVariables = 256;
 constexpr size_t kMaxPath = 4096;
+constexpr size_t kMaxAccount = 256;
 constexpr size_t kMaxEnvironmentBytes = 64 << 10;
 
 bool IsVariableName(absl::string_view name) {
@@ -109,6 +110,11 @@ absl::Status CheckCreate(const v1::CreateSessionRequest& request) {
     return absl::InvalidArgumentError(
         absl::StrCat("the first directory has ", request.cwd().size(),
                      " bytes, ", kMaxPath, " at most"));
+  }
+  if (request.run_as().size() > kMaxAccount) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the account to run as has a name of ", request.run_as().size(),
+        " bytes, ", kMaxAccount, " at most"));
   }
   return CheckEnvironment(request);
 }

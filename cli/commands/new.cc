@@ -36,6 +36,7 @@ struct Options {
   std::string name;
   std::string configuration;
   std::string cwd;
+  std::string run_as;
   std::map<std::string, std::string> environment;
   SessionQuery like;
   SessionSettings settings;
@@ -49,6 +50,7 @@ void Apply(const Options& options, v1::CreateSessionRequest& request) {
     request.set_configuration(options.configuration);
   }
   request.set_cwd(options.cwd);
+  request.set_run_as(options.run_as);
   for (const auto& [name, value] : options.environment) {
     (*request.mutable_environment())[name] = value;
   }
@@ -178,6 +180,11 @@ int RunNew(Invocation& invocation, std::vector<std::string> words) {
   parser.app()
       .add_option("--cwd", options.cwd, "where its shell starts")
       ->type_name("DIRECTORY");
+  parser.app()
+      .add_option("--run-as", options.run_as,
+                  "the account there that its shell runs as, if the computer "
+                  "allows it; else what the computer's rule says")
+      ->type_name("ACCOUNT");
   AddEnvironment(parser, options.environment);
   parser.app()
       .add_option_function<std::vector<std::string>>(

@@ -23,7 +23,7 @@ std::vector<Table::Column> Columns(bool wide) {
       {"ConfigurationName", 20}, {"Availability", 13, true}};
   if (!wide) return columns;
   for (const char* heading :
-       {"InstanceId", "Owner", "Shell", "Running", "Since", "LastExit",
+       {"InstanceId", "Owner", "RunAs", "Shell", "Running", "Since", "LastExit",
         "HeldBy", "Idle", "Expires", "Buffering", "Log", "Unread", "Dropped",
         "Directory", "Created"}) {
     columns.push_back({heading});
@@ -59,6 +59,7 @@ void AddWide(const v1::Session& session, absl::Time now,
              std::vector<std::string>& row) {
   row.push_back(session.instance_id());
   row.push_back(session.owner());
+  row.push_back(session.run_as());
   row.push_back(ShellName(session.shell()));
   row.push_back(Running(session));
   row.push_back(Since(session, now));

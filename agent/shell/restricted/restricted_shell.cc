@@ -1,6 +1,7 @@
 #include "agent/shell/restricted/restricted_shell.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -53,8 +54,24 @@ absl::StatusOr<std::unique_ptr<Shell>> RestrictedShell::Create(
       !S_ISDIR(info.st_mode)) {
     options.cwd = "/";
   }
-  return std::unique_ptr<Shell>(new RestrictedShell(
+  // Opened while we may: the rights to do so are given up soon.
+  UniqueFd directory;
+  UniqueFd cgroup;
+  if (options.credentials) {
+    directory.reset(
+        open(options.cwd.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.valid()) return ErrnoToStatus(errno, options.cwd);
+    options.cwd_fd = directory.get();
+    if (!options.cgroup.empty()) {
+      BERTH_ASSIGN_OR_RETURN(cgroup, OpenCgroup(options));
+      options.cgroup_procs_fd = cgroup.get();
+    }
+  }
+  std::unique_ptr<RestrictedShell> shell(new RestrictedShell(
       std::move(options), std::move(list), std::move(events), observer));
+  shell->directory_ = std::move(directory);
+  shell->cgroup_ = std::move(cgroup);
+  return shell;
 }
 
 void RestrictedShell::Call() {

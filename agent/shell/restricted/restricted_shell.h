@@ -63,6 +63,8 @@ class RestrictedShell final : public Shell {
   void SayEnded(int status, bool interrupted);
 
   SpawnOptions options_;
+  UniqueFd directory_;  // Where programs start, and their cgroup, if these
+  UniqueFd cgroup_;     // can't be opened when one is started.
   const AllowList allowed_;
   const UniqueFd events_;
   ShellObserver& observer_;

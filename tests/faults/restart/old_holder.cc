@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -52,10 +54,6 @@ OldHolder::OldHolder(const std::string& directory,
   for (const char* file : {"journal", "c1.0000000000000000"}) {
     WriteTextFile(directory + "/" + file, ReadTextFile(fixtures + "/" + file));
   }
-  auto process = Process::Start({"/bin/sleep", "1000"});
-  EXPECT_TRUE(process.ok()) << process.status();
-  process_.emplace(*std::move(process));
-  pid_ = process_->pid();
   listener_.reset(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -65,7 +63,19 @@ OldHolder::OldHolder(const std::string& directory,
                  sizeof(address)),
             0)
       << directory;
-  EXPECT_EQ(listen(listener_.get(), 16), 0);
+  // Who listens is whose socket it is, to those who connect.
+  pid_ = fork();
+  if (pid_ == 0) {
+    listen(listener_.get(), 16);
+    for (;;) pause();
+  }
+  EXPECT_GT(pid_, 0);
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  while (listens == 0 && getsockopt(listener_.get(), SOL_SOCKET, SO_ACCEPTCONN,
+                                    &listens, &size) == 0) {
+    std::this_thread::yield();
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -142,7 +152,8 @@ void OldHolder::Answer(int fd, const Request& request) {
 // As a holder does: nobody can connect any more, and it is gone.
 void OldHolder::End() {
   listener_.reset();
-  process_->StopWith(SIGKILL);
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
   connections_.clear();
 }
 

@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,7 +12,6 @@
 #include "base/mutex.h"
 #include "base/unique_fd.h"
 #include "tests/faults/restart/fixtures/v1/exchange.pb.h"
-#include "tests/support/process.h"
 
 namespace berth::testing {
 
@@ -42,7 +40,6 @@ class OldHolder {
   void End();
 
   holder::version1::Exchange exchange_;
-  std::optional<Process> process_;  // The thread's, once that runs.
   pid_t pid_ = 0;
   UniqueFd listener_;
   std::vector<UniqueFd> connections_;  // The thread's.

@@ -1,0 +1,280 @@
+// Sessions that run as other accounts than the agent, which is root: who their
+// shells are, what they can't reach, and what the computer's rules refuse. Real
+// accounts of the system that own nothing: "backup" and "games".
+
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/e2e/fleet.h"
+
+namespace berth::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kComputer[] = "Server01";
+constexpr char kUser[] = "backup";
+constexpr char kOther[] = "games";
+constexpr uid_t kHolder = 61234;
+constexpr char kRules[] =
+    "run_as = \"backup\"\n"
+    "allowed_run_as = [\"backup\", \"games\"]\n"
+    "holder_user = \"61234\"\n";
+
+passwd Entry(const char* name) {
+  const passwd* entry = getpwnam(name);
+  return entry == nullptr ? passwd{} : *entry;
+}
+
+class RunAsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) {
+      GTEST_SKIP() << "only root can start sessions as other users";
+    }
+    ASSERT_NE(getpwnam(kUser), nullptr) << kUser;
+    ASSERT_NE(getpwnam(kOther), nullptr) << kOther;
+    fleet_.emplace(std::vector<std::string>{kComputer});
+    Configure(kRules);
+  }
+
+  void Configure(const std::string& rules) {
+    fleet_->KillAgent(kComputer, SIGTERM);
+    WriteTextFile(fleet_->AgentDirectory(kComputer) + "/agent.toml", rules);
+    fleet_->StartAgent(kComputer);
+    fleet_->WaitFor({"computers", kComputer, "-o", "json"},
+                    "COMPUTER_STATE_ONLINE");
+  }
+
+  void New(const std::string& name, std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"new", "-c", kComputer, "--name", name};
+    words.insert(words.end(), more.begin(), more.end());
+    fleet_->Run(words);
+  }
+
+  std::string Refused(std::vector<std::string> more) {
+    std::vector<std::string> words = {"new", "-c", kComputer};
+    words.insert(words.end(), more.begin(), more.end());
+    const Process::Finished done = fleet_->Berth(words);
+    EXPECT_NE(done.exit_code, 0) << done.out;
+    return done.err;
+  }
+
+  std::string In(const std::string& session, const std::string& script) {
+    return fleet_->Run({"run", "-s", session, "--", script});
+  }
+
+  // What a command says, whether it fails or not; `set -e` or not.
+  std::string Try(const std::string& session, const std::string& script) {
+    const Process::Finished done =
+        fleet_->Berth({"run", "-s", session, "--", script});
+    return absl::StrCat(done.exit_code, " ", done.out, done.err);
+  }
+
+  std::string Directory(const std::string& session) {
+    return absl::StrCat(fleet_->AgentDirectory(kComputer), "/sessions/",
+                        fleet_->Session(session).instance_id());
+  }
+
+  std::optional<Fleet> fleet_;
+};
+
+TEST_F(RunAsTest, ShellIsItsUserInEveryWay) {
+  const passwd user = Entry(kUser);
+  New("a");
+  EXPECT_EQ(fleet_->Session("a").run_as(), kUser);
+  EXPECT_THAT(fleet_->Run({"ls", "a", "-o", "wide"}), HasSubstr(kUser));
+  EXPECT_EQ(
+      In("a", "grep -E '^(Uid|Gid):' /proc/self/status"),
+      absl::StrCat("Uid:\t", user.pw_uid, "\t", user.pw_uid, "\t", user.pw_uid,
+                   "\t", user.pw_uid, "\nGid:\t", user.pw_gid, "\t",
+                   user.pw_gid, "\t", user.pw_gid, "\t", user.pw_gid, "\n"));
+  EXPECT_EQ(In("a", "id -G"), In("a", absl::StrCat("id -G ", kUser)));
+  EXPECT_EQ(In("a",
+               "grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status |"
+               " cut -f2 | sort -u"),
+            "0000000000000000\n");
+  EXPECT_EQ(In("a", "echo $HOME $USER $LOGNAME; pwd"),
+            absl::StrCat(user.pw_dir, " ", kUser, " ", kUser, "\n", user.pw_dir,
+                         "\n"));
+  // By name, as scripts do, though the pipes and terminal were made by another.
+  EXPECT_EQ(In("a",
+               "echo out >/dev/fd/1; echo err 2>&1 >/dev/fd/2;"
+               " echo tty >$(ps -o tty= -p $$ | sed s,^,/dev/,)"),
+            "out\nerr\n");
+  EXPECT_EQ(fleet_->Run({"run", "-s", "a", "--", "cat /dev/fd/0"}, "typed"),
+            "typed");
+  EXPECT_EQ(In("a", "ls /proc/self/fd | wc -l"), "4\n") << "0 to 3, ls's own";
+}
+
+TEST_F(RunAsTest, HolderHasNoRightsButToSignal) {
+  New("a");
+  const pid_t holder = fleet_->HolderPid("a");
+  const std::string status =
+      ReadTextFile(absl::StrCat("/proc/", holder, "/status"));
+  EXPECT_THAT(status, HasSubstr(absl::StrCat("Uid:\t", kHolder, "\t", kHolder,
+                                             "\t", kHolder)));
+  EXPECT_THAT(status, HasSubstr("Groups:\t \n"));
+  EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000020\n"));
+  EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000020\n"));
+  EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
+  struct stat info;
+  ASSERT_EQ(stat(absl::StrCat("/proc/", holder, "/mem").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 0u) << "it can be traced and dumped by its user";
+  ASSERT_EQ(stat(Directory("a").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, kHolder);
+  EXPECT_EQ(info.st_mode & 07777, 0700u);
+}
+
+TEST_F(RunAsTest, ShellCanNotReachItsHolderItsLogsOrOtherSessions) {
+  New("a");
+  New("same");
+  New("other", {"--run-as", kOther});
+  EXPECT_EQ(In("other", "id -un"), absl::StrCat(kOther, "\n"));
+  In("a", "echo secret of a");
+  const pid_t victims[] = {
+      fleet_->HolderPid("a"), fleet_->HolderPid("same"),
+      fleet_->HolderPid("other"), fleet_->AgentPid(kComputer),
+      static_cast<pid_t>(fleet_->Session("other").shell_pid())};
+  for (const pid_t pid : victims) {
+    const std::string proc = absl::StrCat("/proc/", pid, "/");
+    EXPECT_THAT(Try("a", absl::StrCat("kill -STOP ", pid)),
+                HasSubstr("not permitted"));
+    EXPECT_THAT(Try("a", absl::StrCat("kill -KILL ", pid)),
+                HasSubstr("not permitted"));
+    for (const char* file : {"environ", "mem", "maps", "fd/0"}) {
+      EXPECT_THAT(Try("a", absl::StrCat("cat ", proc, file)),
+                  HasSubstr("Permission denied"))
+          << file;
+    }
+    EXPECT_THAT(Try("a", absl::StrCat("ls ", proc, "fd")),
+                HasSubstr("Permission denied"));
+    EXPECT_THAT(
+        Try("a", absl::StrCat("python3 -c 'import ctypes, os\n"
+                              "c = ctypes.CDLL(None, use_errno=True)\n"
+                              "r = c.ptrace(0x4206, ",
+                              pid,
+                              ", 0, 0)\n"  // PTRACE_SEIZE
+                              "print(r, os.strerror(ctypes.get_errno()))'")),
+        HasSubstr("-1 Operation not permitted"));
+  }
+  for (const char* session : {"a", "same", "other"}) {
+    const std::string directory = Directory(session);
+    for (const char* attempt :
+         {"ls $D", "cat $D/c1.0000000000000000", "echo x >>$D/journal",
+          "echo x >$D/new", "rm -rf $D", "mv $D /tmp/stolen",
+          "python3 -c 'import socket, os\n"
+          "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+          "s.connect(os.environ[\"D\"] + \"/socket\")'"}) {
+      EXPECT_THAT(Try("a", absl::StrCat("export D=", directory, "; ", attempt)),
+                  HasSubstr("ermission denied"))
+          << attempt;
+    }
+  }
+  // All is as it was.
+  EXPECT_THAT(ReadTextFile(Directory("a") + "/c1.0000000000000000"),
+              HasSubstr("secret of a"));
+  EXPECT_EQ(In("other", "echo lives"), "lives\n");
+}
+
+// Whatever its programs become, the session's end reaches them.
+TEST_F(RunAsTest, EndsWithAllThatItStarted) {
+  New("a");
+  In("a", "setsid nohup sleep 1000 >/dev/null 2>&1 & echo $!");
+  const std::string pid(
+      absl::StripSuffix(In("a", "pgrep -n -u backup sleep"), "\n"));
+  ASSERT_TRUE(std::filesystem::exists("/proc/" + pid));
+  fleet_->Run({"rm", "a"});
+  EXPECT_FALSE(std::filesystem::exists("/proc/" + pid));
+}
+
+TEST_F(RunAsTest, LivesOnWhenItsAgentIsReplaced) {
+  New("a");
+  In("a", "X=kept");
+  fleet_->KillAgent(kComputer, SIGKILL);
+  fleet_->StartAgent(kComputer);
+  fleet_->WaitFor({"run", "-s", "a", "--", "echo $X; id -un"},
+                  "kept\nbackup\n");
+}
+
+TEST_F(RunAsTest, CopiesWithTheRightsOfItsUser) {
+  New("a");
+  const std::string local = fleet_->directory() + "/file";
+  WriteTextFile(local, "copied");
+  In("a", "mkdir -m 700 /tmp/berth-run-as.$$; cd /tmp/berth-run-as.$$");
+  fleet_->Run({"cp", local, "a:there"});
+  EXPECT_EQ(In("a", "stat -c '%U' there; cat there"), "backup\ncopied");
+  fleet_->Run({"cp", "a:there", local + ".back"});
+  EXPECT_EQ(ReadTextFile(local + ".back"), "copied");
+  for (const std::vector<std::string>& refused :
+       std::vector<std::vector<std::string>>{
+           {"cp", local, "a:/root/planted"},
+           {"cp", local, "a:/etc/planted"},
+           {"cp", "a:/etc/shadow", local + ".shadow"},
+           {"cp", absl::StrCat("a:", Directory("a"), "/journal"),
+            local + ".journal"}}) {
+    const Process::Finished done = fleet_->Berth(refused);
+    EXPECT_NE(done.exit_code, 0) << refused[1];
+    EXPECT_THAT(done.err, HasSubstr("ermission denied")) << refused[1];
+  }
+  EXPECT_FALSE(std::filesystem::exists("/root/planted"));
+  In("a", "cd /; rm -r /tmp/berth-run-as.$$");
+}
+
+TEST_F(RunAsTest, RestrictedSessionsAndOtherShellsToo) {
+  fleet_->Register(kComputer, "few",
+                   "kind = \"restricted\"\n"
+                   "allowed = [{ name = \"id\", path = \"/usr/bin/id\", "
+                   "arguments = [\"-un\"] }, { name = \"pwd\", path = "
+                   "\"/bin/pwd\" }, { name = \"cat\", path = \"/bin/cat\", "
+                   "arguments = [\"[a-z/]+\"], repeat_last = true }]\n");
+  fleet_->Register(kComputer, "py", "shell = \"/usr/bin/python3\"\n");
+  fleet_->Register(kComputer, "zsh", "shell = \"/usr/bin/zsh\"\n");
+  New("r", {"--configuration", "few"});
+  EXPECT_EQ(In("r", "id -un"), "backup\n");
+  EXPECT_THAT(In("r", "cat /proc/self/status"), HasSubstr("NoNewPrivs:\t1"));
+  EXPECT_THAT(In("r", "cat /proc/self/status"),
+              HasSubstr("CapPrm:\t0000000000000000"));
+  const std::string local = fleet_->directory() + "/file";
+  WriteTextFile(local, "copied");
+  fleet_->Run({"cp", local, "r:there"});
+  EXPECT_EQ(In("r", "cat there"), "copied");
+  New("p", {"--configuration", "py"});
+  EXPECT_EQ(In("p", "import os; print(os.getuid() == " +
+                        absl::StrCat(Entry(kUser).pw_uid) + ")"),
+            "True\n");
+  EXPECT_THAT(Refused({"--configuration", "zsh"}),
+              HasSubstr("run as the agent's own account only"));
+}
+
+TEST_F(RunAsTest, RefusesWhatTheRulesDoNotAllow) {
+  EXPECT_THAT(Refused({"--run-as", "root"}), HasSubstr("it is root's"));
+  EXPECT_THAT(Refused({"--run-as", "daemon"}), HasSubstr("the system's"));
+  EXPECT_THAT(Refused({"--run-as", "no-such-account"}),
+              HasSubstr("has no account 'no-such-account'"));
+  Configure(
+      "run_as = \"caller\"\nholder_user = \"no-such-account\"\n"
+      "[users]\nadmin = \"backup\"\n");
+  EXPECT_THAT(Refused({}), HasSubstr("allowed_run_as in its agent.toml"));
+  Configure(
+      "run_as = \"backup\"\nallowed_run_as = [\"backup\"]\n"
+      "holder_user = \"no-such-account\"\n");
+  EXPECT_THAT(Refused({}), HasSubstr("useradd --system"));
+  Configure("allowed_owners = [\"nobody-else\"]\n");
+  EXPECT_THAT(Refused({}), HasSubstr("allowed_owners"));
+}
+
+}  // namespace
+}  // namespace berth::testing
