@@ -35,7 +35,17 @@ bool IsWildcard(absl::string_view pattern) {
   return pattern.find_first_of("*?") != absl::string_view::npos;
 }
 
-bool MatchesWildcard(absl::string_view pattern, absl::string_view name) {
+namespace {
+
+bool SameByte(char a, char b) { return a == b; }
+
+bool SameLetter(char a, char b) {
+  return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
+         absl::ascii_tolower(static_cast<unsigned char>(b));
+}
+
+template <bool (*kSame)(char, char)>
+bool Matches(absl::string_view pattern, absl::string_view name) {
   size_t p = 0, n = 0;
   // Where to go on if what follows the last "*" does not fit.
   size_t star = absl::string_view::npos, resume = 0;
@@ -44,9 +54,7 @@ bool MatchesWildcard(absl::string_view pattern, absl::string_view name) {
       star = p++;
       resume = n;
     } else if (p < pattern.size() &&
-               (pattern[p] == '?' ||
-                absl::ascii_tolower(static_cast<unsigned char>(pattern[p])) ==
-                    absl::ascii_tolower(static_cast<unsigned char>(name[n])))) {
+               (pattern[p] == '?' || kSame(pattern[p], name[n]))) {
       ++p;
       ++n;
     } else if (star != absl::string_view::npos) {
@@ -58,6 +66,16 @@ bool MatchesWildcard(absl::string_view pattern, absl::string_view name) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+}  // namespace
+
+bool MatchesWildcard(absl::string_view pattern, absl::string_view name) {
+  return Matches<SameLetter>(pattern, name);
+}
+
+bool MatchesWildcardExactly(absl::string_view pattern, absl::string_view name) {
+  return Matches<SameByte>(pattern, name);
 }
 
 }  // namespace berth

@@ -20,6 +20,10 @@ bool IsWildcard(absl::string_view pattern);
 // lengths.
 bool MatchesWildcard(absl::string_view pattern, absl::string_view name);
 
+// As MatchesWildcard(), but letters must be the same: for names that give
+// rights, as "Alice" is not "alice".
+bool MatchesWildcardExactly(absl::string_view pattern, absl::string_view name);
+
 }  // namespace berth
 
 #endif  // BERTH_BASE_NAMES_H_

@@ -349,4 +349,34 @@ std::vector<std::string> NodeSet::Names() const {
   return Resolve(nodes).value_or(std::vector<std::string>());
 }
 
+size_t NodeSet::name_count() const {
+  size_t count = 0;
+  for (const std::vector<Item>* list : {&items_, &excluded_}) {
+    for (const Item& item : *list) {
+      for (const Factor& factor : item) count += factor.names.size();
+    }
+  }
+  return count;
+}
+
+struct NodeMatcher::Compiled {
+  explicit Compiled(NodeSet from)
+      : set(std::move(from)), wanted(set.items_), unwanted(set.excluded_) {}
+  Compiled(const Compiled&) = delete;
+
+  const NodeSet set;  // The resolvers point into it.
+  const NodeSet::Resolver wanted;
+  const NodeSet::Resolver unwanted;
+};
+
+NodeMatcher::NodeMatcher(NodeSet set)
+    : compiled_(std::make_shared<const Compiled>(std::move(set))) {}
+
+bool NodeMatcher::Has(const NodeSet::Node& node) const {
+  const bool wanted = compiled_->set.items_.empty()
+                          ? !compiled_->set.excluded_.empty()
+                          : compiled_->wanted.AnyHas(node);
+  return wanted && !compiled_->unwanted.AnyHas(node);
+}
+
 }  // namespace berth

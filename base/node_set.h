@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ namespace berth {
 //
 // A value; its methods are const and thread-safe.
 class NodeSet {
+  friend class NodeMatcher;
+
  public:
   // How many computers one set may name.
   static constexpr size_t kMaxNames = 100000;
@@ -61,6 +64,9 @@ class NodeSet {
   // The names of a set that does not need nodes.
   std::vector<std::string> Names() const;
 
+  // How many names it keeps: what it takes of memory, and of `kMaxNames`.
+  size_t name_count() const;
+
  private:
   // One "web[01-20]", "web*" or "@label:...".
   struct Factor {
@@ -84,6 +90,20 @@ class NodeSet {
 
   std::vector<Item> items_;
   std::vector<Item> excluded_;
+};
+
+// NodeMatcher answers whether a computer is in a set, in time that does not
+// grow with the names that were written. A value, cheap to copy; thread-safe.
+class NodeMatcher {
+ public:
+  explicit NodeMatcher(NodeSet set);
+
+  // An empty set has nothing in it.
+  bool Has(const NodeSet::Node& node) const;
+
+ private:
+  struct Compiled;
+  std::shared_ptr<const Compiled> compiled_;
 };
 
 // The parts of a list of sets: "w[1,3],db1" has two.

@@ -27,6 +27,13 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Admin/CreateJoinToken", Right::kAdmin},
       {"/berth.v1.Admin/IssueUserCertificate", Right::kAdmin},
       {"/berth.v1.Admin/GetBrokerStatus", Right::kAdmin},
+      {"/berth.v1.Policies/ApplyPolicy", Right::kAdmin},
+      {"/berth.v1.Policies/GetPolicy", Right::kAdmin},
+      {"/berth.v1.Policies/ListPolicyVersions", Right::kAdmin},
+      {"/berth.v1.Policies/RollBackPolicy", Right::kAdmin},
+      // Of others only administrators; Access sees to it.
+      {"/berth.v1.Policies/CanI", Right::kUser},
+      {"/berth.v1.Policies/WhoCan", Right::kAdmin},
       // Whoever enrols has no certificate yet, but a join token.
       {"/berth.link.v1.Link/Enroll", Right::kAnybody},
       {"/berth.link.v1.Link/Renew", Right::kAgent},
@@ -79,10 +86,11 @@ absl::Status Authorizer::Check(absl::string_view method,
   if (caller->purpose != Purpose::kUser) {
     return WrongPurpose(*caller, method, Purpose::kUser);
   }
-  if (entry->second == Right::kAdmin && !admins_.contains(caller->name)) {
+  if (entry->second == Right::kAdmin && !is_admin_(caller->name)) {
     return absl::PermissionDeniedError(absl::StrCat(
         "user '", caller->name,
-        "' is no administrator; ask one (`admins` in broker.toml)"));
+        "' is no administrator; ask one for a role with 'admin' (`berth "
+        "admin policy`)"));
   }
   return absl::OkStatus();
 }

@@ -1,11 +1,10 @@
 #ifndef BERTH_BROKER_AUTHORIZER_H_
 #define BERTH_BROKER_AUTHORIZER_H_
 
+#include <functional>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -17,9 +16,10 @@ namespace berth::broker {
 // every rpc passes, whatever service it belongs to. Thread-safe.
 class Authorizer {
  public:
-  // `admins`: users that may call methods for administrators.
-  explicit Authorizer(const std::vector<std::string>& admins)
-      : admins_(admins.begin(), admins.end()) {}
+  // Whether a user is an administrator now. Thread-safe; must not block.
+  using IsAdmin = std::function<bool(const std::string& user)>;
+
+  explicit Authorizer(IsAdmin is_admin) : is_admin_(std::move(is_admin)) {}
 
   // Whether `caller` (or whatever is wrong with their certificate) may call
   // `method` ("/berth.v1.Sessions/Run"). Unauthenticated; PermissionDenied,
@@ -31,7 +31,7 @@ class Authorizer {
   static bool Knows(absl::string_view method);
 
  private:
-  const absl::flat_hash_set<std::string> admins_;
+  const IsAdmin is_admin_;
 };
 
 }  // namespace berth::broker

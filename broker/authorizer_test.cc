@@ -10,6 +10,7 @@
 #include "proto/berth/link/v1/link.pb.h"
 #include "proto/berth/v1/admin.pb.h"
 #include "proto/berth/v1/computers.pb.h"
+#include "proto/berth/v1/policy.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::broker {
@@ -20,6 +21,7 @@ TEST(AuthorizerTest, TableHasEveryMethodOfEveryService) {
        {v1::RunRequest::descriptor()->file(),
         v1::Computer::descriptor()->file(),
         v1::CreateJoinTokenRequest::descriptor()->file(),
+        v1::CanIRequest::descriptor()->file(),
         link::v1::Hello::descriptor()->file()}) {
     ASSERT_GT(file->service_count(), 0) << file->name();
     for (int i = 0; i < file->service_count(); ++i) {
@@ -42,7 +44,8 @@ class AuthorizerCaseTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(AuthorizerCaseTest, Decides) {
   const Case& c = GetParam();
-  const Authorizer authorizer({"root", "ann"});
+  const Authorizer authorizer(
+      [](const std::string& user) { return user == "root" || user == "ann"; });
   const absl::Status none = absl::UnauthenticatedError("no certificate");
   const auto check = [&](const absl::StatusOr<Identity>& caller) {
     return authorizer.Check(c.method, caller).code();
@@ -75,8 +78,10 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(AuthorizerTest, SaysWhoWantedWhat) {
-  const absl::Status status = Authorizer({}).Check(
-      "/berth.v1.Sessions/Run", Identity{Purpose::kAgent, "web01"});
+  const absl::Status status =
+      Authorizer([](const std::string&) {
+        return false;
+      }).Check("/berth.v1.Sessions/Run", Identity{Purpose::kAgent, "web01"});
   EXPECT_EQ(status.message(),
             "the certificate of agent 'web01' can't call "
             "/berth.v1.Sessions/Run: that takes one of purpose 'user'");

@@ -44,13 +44,13 @@ absl::StatusOr<std::unique_ptr<Fleet>> OpenFleet(const std::string& path,
                                                  const Config& config) {
   BERTH_ASSIGN_OR_RETURN(OpenedRegistry opened,
                          OpenRegistry(path, absl::Now()));
-  auto fleet =
-      Fleet::Open(std::move(opened.store), config.hold_grace, config.admission);
+  auto fleet = Fleet::Open(std::move(opened.store), config.hold_grace,
+                           config.admission, config.admins);
   if (absl::IsDataLoss(fleet.status())) {
     BERTH_ASSIGN_OR_RETURN(opened,
                            ReplaceRegistry(path, fleet.status(), absl::Now()));
     fleet = Fleet::Open(std::move(opened.store), config.hold_grace,
-                        config.admission);
+                        config.admission, config.admins);
   }
   BERTH_RETURN_IF_ERROR(fleet.status());
   if (opened.is_new) (*fleet)->SetRegistryIsNew();
@@ -73,11 +73,14 @@ Server::Server(const Config& config, Credentials credentials,
     : credentials_(std::move(credentials)),
       audit_(std::move(audit)),
       fleet_(std::move(fleet)),
-      authorizer_(config.admins),
+      authorizer_([&access = fleet_->access()](const std::string& user) {
+        return access.IsAdmin(user);
+      }),
       sessions_(*fleet_),
       files_(*fleet_),
       computers_(fleet_->registry()),
       admin_(credentials_.ca, *fleet_, config.user_certificate_lifetime),
+      policies_(*fleet_),
       link_(credentials_.ca, *fleet_, config.agent_certificate_lifetime) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
@@ -115,6 +118,7 @@ absl::Status Server::Listen(const Config& config) {
   builder.RegisterService(&files_);
   builder.RegisterService(&computers_);
   builder.RegisterService(&admin_);
+  builder.RegisterService(&policies_);
   builder.RegisterService(&link_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) {

@@ -16,6 +16,7 @@
 #include "broker/services/files_service.h"
 #include "broker/services/fleet.h"
 #include "broker/services/link_service.h"
+#include "broker/services/policies_service.h"
 #include "broker/services/sessions_service.h"
 
 namespace berth::broker {
@@ -51,6 +52,7 @@ class Server {
   FilesService files_;
   ComputersService computers_;
   AdminService admin_;
+  PoliciesService policies_;
   LinkService link_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -46,6 +47,23 @@ struct NoticeRecord {
   std::string text;
 
   bool operator==(const NoticeRecord&) const = default;
+};
+
+// One version of the policy.
+struct PolicyRecord {
+  // From 1, without holes.
+  uint32_t version = 0;
+  absl::Time at;
+  // The user who applied it.
+  std::string by;
+  // As it was given.
+  std::string text = {};
+  // The built-in one: `text` is empty.
+  bool built_in = false;
+  // It was rolled back to this version. Not set: it was applied.
+  std::optional<uint32_t> restores = {};
+
+  bool operator==(const PolicyRecord&) const = default;
 };
 
 }  // namespace berth::broker

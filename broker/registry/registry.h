@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "base/node_set.h"
 #include "broker/registry/records.h"
 #include "broker/registry/session_view.h"
 #include "proto/berth/link/v1/link.pb.h"
@@ -129,6 +130,15 @@ class Registry {
   // FailedPrecondition, InvalidArgument, PermissionDenied.
   absl::Status CheckConfiguration(absl::string_view computer,
                                   const v1::CreateSessionRequest& request) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The name and the labels of a computer, found as by ComputerNamed().
+  // NotFound.
+  absl::StatusOr<NodeSet::Node> NodeNamed(absl::string_view name) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // The configuration that `computer` makes sessions from if none is named.
+  // Empty: it never told of one.
+  std::string DefaultConfiguration(absl::string_view computer) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // All configurations of all computers, by computer and name.

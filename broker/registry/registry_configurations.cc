@@ -86,6 +86,16 @@ absl::Status Registry::CheckConfiguration(
       "'; it has: ", names.empty() ? "none" : absl::StrJoin(names, ", ")));
 }
 
+std::string Registry::DefaultConfiguration(absl::string_view computer) const {
+  MutexLock lock(mu_);
+  auto found = computers_.find(computer);
+  if (found == computers_.end()) return "";
+  for (const auto& [name, info] : found->second.configurations) {
+    if (info.is_default()) return name;
+  }
+  return "";
+}
+
 std::vector<v1::Configuration> Registry::Configurations() const {
   MutexLock lock(mu_);
   std::vector<v1::Configuration> all;

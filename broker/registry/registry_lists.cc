@@ -1,7 +1,10 @@
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/escape.h"
 #include "base/proto_time.h"
+#include "base/status_macros.h"
 #include "broker/registry/registry.h"
 
 namespace berth::broker {
@@ -81,6 +84,17 @@ absl::StatusOr<std::string> Registry::ComputerNamed(
   return absl::NotFoundError(absl::StrCat("no computer '",
                                           EscapeForTerminal(name.substr(0, 80)),
                                           "'; see `berth computers`"));
+}
+
+absl::StatusOr<NodeSet::Node> Registry::NodeNamed(
+    absl::string_view name) const {
+  BERTH_ASSIGN_OR_RETURN(std::string known, ComputerNamed(name));
+  MutexLock lock(mu_);
+  auto found = computers_.find(known);
+  NodeSet::Node node{std::move(known), {}};
+  // None is ever forgotten.
+  if (found != computers_.end()) node.labels = found->second.record.labels;
+  return node;
 }
 
 v1::Session Registry::View(absl::string_view client_id,

@@ -67,6 +67,17 @@ constexpr const char* kMigrations[SqliteStore::kSchemaVersion] = {
       text TEXT NOT NULL
     );
     )sql",
+    // `restores`: -1 for none.
+    R"sql(
+    CREATE TABLE policies (
+      version INTEGER PRIMARY KEY,
+      at INTEGER NOT NULL,
+      by TEXT NOT NULL,
+      text TEXT NOT NULL,
+      built_in INTEGER NOT NULL,
+      restores INTEGER NOT NULL
+    );
+    )sql",
 };
 
 int64_t ToNanos(absl::Time time) { return absl::ToUnixNanos(time); }

@@ -20,7 +20,7 @@ namespace berth::broker {
 class SqliteStore final : public Store {
  public:
   // The schema that this program writes (PRAGMA user_version).
-  static constexpr int kSchemaVersion = 3;
+  static constexpr int kSchemaVersion = 4;
 
   // Opens `path`, making or migrating it as needed. FailedPrecondition: it was
   // written by a newer program.
@@ -54,6 +54,9 @@ class SqliteStore final : public Store {
   absl::Status DeleteTokensExpiredBefore(absl::Time time) override;
   absl::Status AddNotice(const NoticeRecord& notice) override;
   absl::StatusOr<std::vector<NoticeRecord>> ListNotices() override;
+  absl::Status AddPolicy(const PolicyRecord& policy) override;
+  absl::StatusOr<PolicyRecord> GetPolicy(uint32_t version) override;
+  absl::StatusOr<std::vector<PolicyRecord>> ListPolicies() override;
 
  private:
   struct Close {

@@ -60,6 +60,15 @@ class Store {
   virtual absl::Status AddNotice(const NoticeRecord& notice) = 0;
   // Oldest first.
   virtual absl::StatusOr<std::vector<NoticeRecord>> ListNotices() = 0;
+
+  // Adds a version of the policy; the oldest go when there are kMaxPolicies.
+  // AlreadyExists.
+  static constexpr int kMaxPolicies = 200;
+  virtual absl::Status AddPolicy(const PolicyRecord& policy) = 0;
+  // NotFound.
+  virtual absl::StatusOr<PolicyRecord> GetPolicy(uint32_t version) = 0;
+  // Without their texts, oldest first.
+  virtual absl::StatusOr<std::vector<PolicyRecord>> ListPolicies() = 0;
 };
 
 }  // namespace berth::broker

@@ -109,6 +109,40 @@ TEST_P(StoreSuite, KeepsTheLatestNotices) {
   EXPECT_EQ(*store_->ListNotices(), expected);
 }
 
+TEST_P(StoreSuite, KeepsEveryVersionOfThePolicy) {
+  EXPECT_TRUE(absl::IsNotFound(store_->GetPolicy(1).status()));
+  PolicyRecord first{.version = 1,
+                     .at = absl::FromUnixNanos(1),
+                     .by = "ann",
+                     .text = "# it's\n"};
+  PolicyRecord second{.version = 2,
+                      .at = absl::FromUnixNanos(2),
+                      .by = "bob",
+                      .built_in = true,
+                      .restores = 0};
+  ASSERT_TRUE(store_->AddPolicy(first).ok());
+  ASSERT_TRUE(store_->AddPolicy(second).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(store_->AddPolicy(first)));
+  Reopen();
+  EXPECT_EQ(*store_->GetPolicy(1), first);
+  EXPECT_EQ(*store_->GetPolicy(2), second);
+  first.text.clear();
+  EXPECT_EQ(*store_->ListPolicies(),
+            (std::vector<PolicyRecord>{first, second}));
+}
+
+TEST_P(StoreSuite, KeepsTheLatestVersionsOfThePolicy) {
+  const uint32_t last = Store::kMaxPolicies + 3;
+  for (uint32_t version = 1; version <= last; ++version) {
+    ASSERT_TRUE(
+        store_->AddPolicy({.version = version, .at = absl::UnixEpoch()}).ok());
+  }
+  const auto policies = store_->ListPolicies();
+  ASSERT_EQ(policies->size(), size_t{Store::kMaxPolicies});
+  EXPECT_EQ(policies->front().version, 4u);
+  EXPECT_EQ(policies->back().version, last);
+}
+
 TEST_P(StoreSuite, RollbackUndoesAndCommitKeeps) {
   ASSERT_TRUE(store_->Begin().ok());
   ASSERT_TRUE(store_->RaiseNextId("alice", 2).ok());

@@ -56,6 +56,13 @@ class FakeStore : public Store {
   absl::StatusOr<std::vector<NoticeRecord>> ListNotices() override {
     return std::vector<NoticeRecord>();
   }
+  absl::Status AddPolicy(const PolicyRecord&) override { return {}; }
+  absl::StatusOr<PolicyRecord> GetPolicy(uint32_t) override {
+    return absl::NotFoundError("none");
+  }
+  absl::StatusOr<std::vector<PolicyRecord>> ListPolicies() override {
+    return std::vector<PolicyRecord>();
+  }
 
  private:
   State& state_;

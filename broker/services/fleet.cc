@@ -28,8 +28,10 @@ std::string SinceText(absl::Time time) {
 }  // namespace
 
 Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
-             const Admission::Limits& limits)
+             const Admission::Limits& limits,
+             const std::vector<std::string>& admins)
     : admission_(limits),
+      access_(registry_, store_, admins),
       agents_(registry_),
       store_(std::move(store)),
       presence_(timer_, hold_grace,
@@ -43,7 +45,7 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
 
 absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
     std::unique_ptr<Store> store, absl::Duration hold_grace,
-    const Admission::Limits& limits) {
+    const Admission::Limits& limits, const std::vector<std::string>& admins) {
   BERTH_ASSIGN_OR_RETURN(auto computers, store->ListComputers());
   BERTH_ASSIGN_OR_RETURN(const auto sessions, store->ListSessions());
   BERTH_ASSIGN_OR_RETURN(const auto next_ids, store->ListNextIds());
@@ -58,9 +60,13 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
   for (ComputerRecord& computer : computers) {
     if (std::exchange(computer.linked, false)) computer.last_seen = now;
   }
-  auto fleet =
-      std::unique_ptr<Fleet>(new Fleet(std::move(store), hold_grace, limits));
+  BERTH_ASSIGN_OR_RETURN(PolicyBook::Latest latest,
+                         PolicyBook::ReadLatest(*store));
+  auto fleet = std::unique_ptr<Fleet>(
+      new Fleet(std::move(store), hold_grace, limits, admins));
   fleet->SetNotices(std::move(notices));
+  fleet->access_.book().Begin(std::move(latest.version));
+  if (!latest.problem.empty()) fleet->AddNotice(latest.problem);
   fleet->registry_.Load(computers, sessions, next_ids);
   return fleet;
 }

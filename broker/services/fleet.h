@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "broker/access/access.h"
 #include "broker/registry/records.h"
 #include "broker/registry/registry.h"
 #include "broker/registry/store.h"
@@ -30,10 +31,11 @@ namespace berth::broker {
 // three. Thread-safe; knows nothing of gRPC.
 class Fleet {
  public:
-  // Starts with what `store` has kept. Fails as the store does.
+  // Starts with what `store` has kept. `admins` are administrators whatever the
+  // policy says. Fails as the store does.
   static absl::StatusOr<std::unique_ptr<Fleet>> Open(
       std::unique_ptr<Store> store, absl::Duration hold_grace,
-      const Admission::Limits& limits);
+      const Admission::Limits& limits, const std::vector<std::string>& admins);
 
   Registry& registry() { return registry_; }
   Agents& agents() { return agents_; }
@@ -43,6 +45,7 @@ class Fleet {
   StreamLimiter& streams() { return streams_; }
   SessionFeed& feed() { return feed_; }
   Admission& admission() { return admission_; }
+  Access& access() { return access_; }
 
   // What this broker could not know, for operators: logged, kept in the store,
   // and shown by Admin.GetBrokerStatus. Oldest first.
@@ -80,7 +83,8 @@ class Fleet {
 
  private:
   Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
-        const Admission::Limits& limits);
+        const Admission::Limits& limits,
+        const std::vector<std::string>& admins);
 
   void SetNotices(std::vector<NoticeRecord> notices) ABSL_LOCKS_EXCLUDED(mu_);
   // Says how the inventory of a computer differs from what was known.
@@ -104,6 +108,7 @@ class Fleet {
   StreamLimiter streams_;
   Admission admission_;
   Registry registry_;
+  Access access_;
   Agents agents_;
   StoreThread store_;
   Presence presence_;

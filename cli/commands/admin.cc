@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "base/tls/certificates.h"
 #include "cli/client/call.h"
+#include "cli/commands/admin_policy.h"
 #include "cli/commands/parser.h"
 
 namespace berth::cli {
@@ -20,7 +21,9 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  berth admin token create --name-pattern 'web*' --ttl 1h\n"
     "  berth admin user add alice --out ~/alice --ttl 30d\n"
-    "  berth admin status\n";
+    "  berth admin status\n"
+    "  berth admin policy apply -f policy.toml --dry-run\n"
+    "  berth admin can-i create web01 --as alice\n";
 
 struct Options {
   std::string name_pattern;
@@ -121,6 +124,7 @@ int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
   CLI::App* add = user->add_subcommand("add", "Makes a user's certificate");
   CLI::App* show = parser.app().add_subcommand(
       "status", "How the broker is, and what it could not know");
+  AdminPolicy policy(parser.app());
   Parser::AddTime(*create, "--ttl", options.lifetime,
                   "how long it can be used (1h; at most 7d)");
   create->add_option("--name-pattern", options.name_pattern,
@@ -135,8 +139,10 @@ int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
     return *exit;
   }
+  if (policy.IsLocal()) return policy.Check(invocation);
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
+  if (policy.parsed()) return policy.Run(invocation, **connection);
   if (show->parsed()) return ShowStatus(invocation, **connection);
   if (create->parsed()) return CreateToken(invocation, **connection, options);
   const absl::StatusOr<std::string> files =

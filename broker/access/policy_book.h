@@ -1,0 +1,106 @@
+#ifndef BERTH_BROKER_ACCESS_POLICY_BOOK_H_
+#define BERTH_BROKER_ACCESS_POLICY_BOOK_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "broker/policy/policy.h"
+#include "broker/registry/records.h"
+#include "broker/registry/store.h"
+#include "broker/registry/store_thread.h"
+
+namespace berth::broker {
+
+// PolicyBook keeps the versions of the policy: the current one in memory, all
+// of them in the store. Thread-safe; nothing here waits for a disk but
+// ReadLatest().
+class PolicyBook {
+ public:
+  // A version that holds, or did. Never changes.
+  struct Version {
+    PolicyRecord record;
+    std::shared_ptr<const Policy> policy;
+  };
+  using VersionPtr = std::shared_ptr<const Version>;
+  // Runs once, on any thread.
+  template <typename T>
+  using Done = std::function<void(absl::StatusOr<T>)>;
+
+  // What to apply.
+  struct Change {
+    std::string text;
+    std::string by;
+    // Only if this version is the current one.
+    std::optional<uint32_t> expected = {};
+    // The version that `text` was. 0: the built-in one, and `text` is not read.
+    std::optional<uint32_t> restores = {};
+    // Only say what it would be.
+    bool dry_run = false;
+  };
+
+  // Begins with the built-in policy. `store` must outlive the book, but for
+  // its destructor.
+  explicit PolicyBook(StoreThread& store);
+  PolicyBook(const PolicyBook&) = delete;
+  PolicyBook& operator=(const PolicyBook&) = delete;
+
+  // What a store has kept.
+  struct Latest {
+    VersionPtr version;
+    // For people: the version can't be read (it is a newer program's), so it
+    // denies everything. Empty: it can.
+    std::string problem;
+  };
+  // The last version in `store`, or the built-in one. Errors are the store's.
+  static absl::StatusOr<Latest> ReadLatest(Store& store);
+  // Takes it over, before anything else.
+  void Begin(VersionPtr version) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // `on_change` runs after each change, on the store's thread, without locks
+  // held. Call before anything else.
+  void OnChange(std::function<void()> on_change) {
+    on_change_ = std::move(on_change);
+  }
+
+  VersionPtr Current() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Makes `change` the current version, once it is kept. Errors as of
+  // ApplyPolicy (proto/berth/v1/policy.proto).
+  void Apply(Change change, Done<VersionPtr> done) ABSL_LOCKS_EXCLUDED(mu_);
+  // Applies an earlier version again. NotFound. `change.text` is not read.
+  void RollBack(uint32_t version, Change change, Done<VersionPtr> done);
+
+  // A version with its text, also of the built-in one. NotFound.
+  void Get(uint32_t version, Done<PolicyRecord> done);
+  // All that are kept, without texts, oldest first.
+  void List(Done<std::vector<PolicyRecord>> done);
+
+ private:
+  static VersionPtr BuiltIn(PolicyRecord record);
+
+  // Parses what is to come.
+  static absl::StatusOr<std::shared_ptr<Version>> Read(const Change& change);
+  // Says which version it is going to be, and keeps others from coming, unless
+  // it is a dry run.
+  absl::Status Reserve(const Change& change, Version& version)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void OnKept(const VersionPtr& version, const absl::Status& status)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  StoreThread& store_;
+  std::function<void()> on_change_;
+  mutable Mutex mu_;
+  VersionPtr current_ ABSL_GUARDED_BY(mu_);
+  bool applying_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_ACCESS_POLICY_BOOK_H_
