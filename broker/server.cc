@@ -78,7 +78,7 @@ Server::Server(const Config& config, Credentials credentials,
       }),
       sessions_(*fleet_),
       files_(*fleet_),
-      computers_(fleet_->registry()),
+      computers_(fleet_->access()),
       admin_(credentials_.ca, *fleet_, config.user_certificate_lifetime),
       policies_(*fleet_),
       link_(credentials_.ca, *fleet_, config.agent_certificate_lifetime) {}

@@ -1,5 +1,7 @@
 #include "broker/access/access.h"
 
+#include <utility>
+
 #include "base/status_macros.h"
 
 namespace berth::broker {
@@ -7,6 +9,13 @@ namespace berth::broker {
 bool Access::IsAdmin(const std::string& user) const {
   return IsConfiguredAdmin(user) ||
          RightsOf(user).Allows({.verb = Verb::kAdmin, .computer = {}});
+}
+
+Viewer Access::ViewerFor(const std::string& user) const {
+  Rights rights = RightsOf(user);
+  const bool admin =
+      IsConfiguredAdmin(user) || rights.HasSomewhere(Verb::kAdmin);
+  return Viewer(registry_, std::move(rights), admin);
 }
 
 absl::StatusOr<Action> Access::ActionOn(absl::string_view computer, Verb verb,

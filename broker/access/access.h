@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "broker/access/policy_book.h"
+#include "broker/access/viewer.h"
 #include "broker/policy/policy.h"
 #include "broker/registry/registry.h"
 
@@ -39,6 +40,9 @@ class Access {
   }
 
   bool IsAdmin(const std::string& user) const;
+
+  // How `user` sees the fleet now.
+  Viewer ViewerFor(const std::string& user) const;
   // Whether `broker.toml` makes them one.
   bool IsConfiguredAdmin(absl::string_view user) const {
     return admins_.contains(user);

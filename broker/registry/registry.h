@@ -117,6 +117,8 @@ class Registry {
   // Whether a computer can be reached. NotFound if it never enrolled.
   absl::StatusOr<Reachability> GetReachability(absl::string_view computer) const
       ABSL_LOCKS_EXCLUDED(mu_);
+  // NotFound: no computer is named so, for all that the asker may know.
+  static absl::Status NoComputer(absl::string_view name);
   // The name of a computer as it enrolled, for one given without regard to
   // case. NotFound.
   absl::StatusOr<std::string> ComputerNamed(absl::string_view name) const

@@ -81,6 +81,10 @@ absl::StatusOr<std::string> Registry::ComputerNamed(
   for (const auto& [known, entry] : computers_) {
     if (absl::EqualsIgnoreCase(known, name)) return known;
   }
+  return NoComputer(name);
+}
+
+absl::Status Registry::NoComputer(absl::string_view name) {
   return absl::NotFoundError(absl::StrCat("no computer '",
                                           EscapeForTerminal(name.substr(0, 80)),
                                           "'; see `berth computers`"));

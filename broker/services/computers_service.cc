@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/grpc_status.h"
+#include "broker/services/caller.h"
 #include "broker/services/session_query.h"
 
 namespace berth::broker {
@@ -12,7 +13,8 @@ grpc::ServerUnaryReactor* ComputersService::ListComputers(
     const v1::ListComputersRequest* request,
     v1::ListComputersResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto result = QueryComputers(registry_, *request);
+  auto result =
+      QueryComputers(access_.ViewerFor(CallerName(*context)), *request);
   if (result.ok()) {
     for (v1::Computer& computer : result->computers) {
       *response->add_computers() = std::move(computer);
@@ -27,7 +29,8 @@ grpc::ServerUnaryReactor* ComputersService::ListConfigurations(
     const v1::ListConfigurationsRequest* request,
     v1::ListConfigurationsResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto result = QueryConfigurations(registry_, *request);
+  auto result =
+      QueryConfigurations(access_.ViewerFor(CallerName(*context)), *request);
   if (result.ok()) {
     for (v1::Configuration& configuration : result->configurations) {
       *response->add_configurations() = std::move(configuration);

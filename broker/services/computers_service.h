@@ -3,7 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "broker/registry/registry.h"
+#include "broker/access/access.h"
 #include "proto/berth/v1/computers.grpc.pb.h"
 
 namespace berth::broker {
@@ -11,8 +11,8 @@ namespace berth::broker {
 // What clients may ask about computers (berth.v1.Computers). Thread-safe.
 class ComputersService final : public v1::Computers::CallbackService {
  public:
-  // `registry` must outlive the service.
-  explicit ComputersService(const Registry& registry) : registry_(registry) {}
+  // `access` must outlive the service.
+  explicit ComputersService(const Access& access) : access_(access) {}
 
   grpc::ServerUnaryReactor* ListComputers(
       grpc::CallbackServerContext* context,
@@ -25,7 +25,7 @@ class ComputersService final : public v1::Computers::CallbackService {
       v1::ListConfigurationsResponse* response) override;
 
  private:
-  const Registry& registry_;
+  const Access& access_;
 };
 
 }  // namespace berth::broker

@@ -193,6 +193,9 @@ absl::Status PoliciesService::Decide(const std::string& caller,
   }
   Action action{.verb = verb};
   if (verb != Verb::kAdmin) {
+    // As the caller may know of it.
+    BERTH_RETURN_IF_ERROR(
+        access.ViewerFor(caller).FindComputer(request.computer()).status());
     BERTH_ASSIGN_OR_RETURN(
         action, access.ActionOn(request.computer(), verb,
                                 request.configuration(), request.run_as()));

@@ -63,9 +63,13 @@ void SessionCreator::Create(const std::string& user,
                             Done done) {
   absl::Status status = CheckCreate(request);
   if (!status.ok()) return done(status);
-  absl::StatusOr<std::string> computer =
-      fleet_.registry().ComputerNamed(request.computer());
-  if (!computer.ok()) return done(computer.status());
+  Viewer viewer = fleet_.access().ViewerFor(user);
+  const absl::StatusOr<NodeSet::Node> node =
+      viewer.FindComputer(request.computer());
+  if (!node.ok()) return done(node.status());
+  status = viewer.CheckCreate(*node, request);
+  if (!status.ok()) return done(status);
+  const std::string& computer = node->name;
   if (request.temporary()) {
     // A client without a Hold stream counts as present for the grace after
     // this; if it is lost before it opens a call, the session becomes an
@@ -80,13 +84,13 @@ void SessionCreator::Create(const std::string& user,
   }
   v1::CreateSessionRequest named = request;
   if (named.instance_id().empty()) named.set_instance_id(NewUuid());
-  if (Joined(user, *computer, named, &done)) return;
+  if (Joined(user, computer, named, &done)) return;
 
   // From here on, Finish() answers.
   const std::string& instance_id = named.instance_id();
-  auto connection = fleet_.LinkTo(*computer);
+  auto connection = fleet_.LinkTo(computer);
   if (!connection.ok()) return Finish(instance_id, connection.status());
-  status = fleet_.registry().CheckConfiguration(*computer, request);
+  status = fleet_.registry().CheckConfiguration(computer, request);
   if (!status.ok()) return Finish(instance_id, status);
   const std::string& client_id = request.client().id();
   const Presence::Client client{user, client_id};

@@ -93,15 +93,14 @@ bool WantsState(const v1::ListSessionsRequest& request,
 }  // namespace
 
 absl::StatusOr<SessionScan> SessionScan::Begin(
-    const Registry& registry, std::string owner,
-    v1::ListSessionsRequest request) {
+    Viewer viewer, v1::ListSessionsRequest request) {
   BERTH_RETURN_IF_ERROR(
       CheckCount("selectors", request.selectors_size(), kMaxSelectors));
   BERTH_RETURN_IF_ERROR(
       CheckCount("computers", request.computers_size(), kMaxSelectors));
   BERTH_RETURN_IF_ERROR(
       CheckCount("labels", request.labels_size(), kMaxLabels));
-  SessionScan scan(registry, std::move(owner), std::move(request));
+  SessionScan scan(std::move(viewer), std::move(request));
   for (const std::string& text : scan.request_.selectors()) {
     BERTH_ASSIGN_OR_RETURN(scan.selectors_.emplace_back(), ParseSelector(text));
   }
@@ -114,8 +113,8 @@ void SessionScan::ChooseComputers() {
   if (request_.computers().empty() && request_.labels().empty()) return;
   NameFilter names(request_.computers());
   computers_.emplace();
-  for (const v1::Computer& computer : registry_->Computers()) {
-    if (names.Matches(computer.name()) &&
+  for (const v1::Computer& computer : viewer_.registry().Computers()) {
+    if (viewer_.Sees(computer) && names.Matches(computer.name()) &&
         HasLabels(computer, request_.labels())) {
       computers_->insert(computer.name());
     }
@@ -144,12 +143,13 @@ bool SessionScan::Next(int most,
   constexpr size_t kStep = 500;
   while (true) {
     const std::vector<SessionRecord> some =
-        registry_->SessionsOf(owner_, after_, kStep);
+        viewer_.registry().SessionsOf(viewer_.user(), after_, kStep);
     for (const SessionRecord& session : some) {
       if (page->size() == most) return true;
       after_ = {session->id(), session->instance_id()};
       if (!Wants(*session)) continue;
-      v1::Session view = registry_->View(request_.client().id(), *session);
+      v1::Session view =
+          viewer_.registry().View(request_.client().id(), *session);
       if (WantsState(request_, view.state())) *page->Add() = std::move(view);
     }
     if (some.size() < kStep) return false;
@@ -170,11 +170,9 @@ absl::Status SessionScan::status() const {
 }
 
 absl::StatusOr<SessionQueryResult> QuerySessions(
-    const Registry& registry, absl::string_view owner,
-    const v1::ListSessionsRequest& request) {
-  BERTH_ASSIGN_OR_RETURN(
-      SessionScan scan,
-      SessionScan::Begin(registry, std::string(owner), request));
+    Viewer viewer, const v1::ListSessionsRequest& request) {
+  BERTH_ASSIGN_OR_RETURN(SessionScan scan,
+                         SessionScan::Begin(std::move(viewer), request));
   google::protobuf::RepeatedPtrField<v1::Session> found;
   while (scan.Next(std::numeric_limits<int>::max(), &found)) {
   }
@@ -186,15 +184,15 @@ absl::StatusOr<SessionQueryResult> QuerySessions(
 }
 
 absl::StatusOr<ComputerQueryResult> QueryComputers(
-    const Registry& registry, const v1::ListComputersRequest& request) {
+    Viewer viewer, const v1::ListComputersRequest& request) {
   BERTH_RETURN_IF_ERROR(
       CheckCount("names", request.names_size(), kMaxComputers));
   BERTH_RETURN_IF_ERROR(
       CheckCount("labels", request.labels_size(), kMaxLabels));
   NameFilter names(request.names());
   ComputerQueryResult result;
-  for (v1::Computer& computer : registry.Computers()) {
-    if (names.Matches(computer.name()) &&
+  for (v1::Computer& computer : viewer.registry().Computers()) {
+    if (viewer.Sees(computer) && names.Matches(computer.name()) &&
         HasLabels(computer, request.labels())) {
       result.computers.push_back(std::move(computer));
     }
@@ -204,17 +202,21 @@ absl::StatusOr<ComputerQueryResult> QueryComputers(
 }
 
 absl::StatusOr<ConfigurationQueryResult> QueryConfigurations(
-    const Registry& registry, const v1::ListConfigurationsRequest& request) {
+    Viewer viewer, const v1::ListConfigurationsRequest& request) {
   BERTH_RETURN_IF_ERROR(
       CheckCount("computers", request.computers_size(), kMaxComputers));
   NameFilter names(request.computers());
   // A computer is there even if it never told of a configuration.
-  for (const v1::Computer& computer : registry.Computers()) {
+  absl::flat_hash_set<std::string> seen;
+  for (const v1::Computer& computer : viewer.registry().Computers()) {
+    if (!viewer.Sees(computer)) continue;
     names.Matches(computer.name());
+    seen.insert(computer.name());
   }
   ConfigurationQueryResult result;
-  for (v1::Configuration& configuration : registry.Configurations()) {
-    if (names.Matches(configuration.computer())) {
+  for (v1::Configuration& configuration : viewer.registry().Configurations()) {
+    if (seen.contains(configuration.computer()) &&
+        names.Matches(configuration.computer())) {
       result.configurations.push_back(std::move(configuration));
     }
   }

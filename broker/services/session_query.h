@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/selector.h"
+#include "broker/access/viewer.h"
 #include "broker/registry/registry.h"
 #include "proto/berth/v1/computers.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
@@ -22,10 +23,9 @@ namespace berth::broker {
 // many there are, and a slow reader takes no memory. Not thread-safe.
 class SessionScan {
  public:
-  // `registry` must outlive the scan. InvalidArgument: a selector can't be
+  // The registry must outlive the scan. InvalidArgument: a selector can't be
   // read, or there are too many of something.
-  static absl::StatusOr<SessionScan> Begin(const Registry& registry,
-                                           std::string owner,
+  static absl::StatusOr<SessionScan> Begin(Viewer viewer,
                                            v1::ListSessionsRequest request);
 
   // Puts at most `most` sessions into `page`. False: these were the last ones.
@@ -35,18 +35,14 @@ class SessionScan {
   absl::Status status() const;
 
  private:
-  SessionScan(const Registry& registry, std::string owner,
-              v1::ListSessionsRequest request)
-      : registry_(&registry),
-        owner_(std::move(owner)),
-        request_(std::move(request)) {}
+  SessionScan(Viewer viewer, v1::ListSessionsRequest request)
+      : viewer_(std::move(viewer)), request_(std::move(request)) {}
 
   // Finds out on which computers the sessions may be, if not on any.
   void ChooseComputers();
   bool Wants(const v1::Session& session);
 
-  const Registry* registry_;
-  std::string owner_;
+  Viewer viewer_;
   v1::ListSessionsRequest request_;
   std::vector<Selector> selectors_;
   std::vector<bool> matched_;  // Which selectors have matched.
@@ -66,11 +62,12 @@ struct ComputerQueryResult {
   absl::Status status;
 };
 
-// The sessions of `owner` that `request` asks for, all at once. Errors as
+// The sessions that `request` asks for, all at once. Errors as
 // SessionScan::Begin().
 absl::StatusOr<SessionQueryResult> QuerySessions(
-    const Registry& registry, absl::string_view owner,
-    const v1::ListSessionsRequest& request);
+    Viewer viewer, const v1::ListSessionsRequest& request);
+
+// All of these find only what the viewer may see.
 
 // The configurations that `request` asks for, by computer and name.
 // InvalidArgument: too many names.
@@ -79,11 +76,11 @@ struct ConfigurationQueryResult {
   absl::Status status;
 };
 absl::StatusOr<ConfigurationQueryResult> QueryConfigurations(
-    const Registry& registry, const v1::ListConfigurationsRequest& request);
+    Viewer viewer, const v1::ListConfigurationsRequest& request);
 
 // The computers that `request` asks for. InvalidArgument: too many names.
 absl::StatusOr<ComputerQueryResult> QueryComputers(
-    const Registry& registry, const v1::ListComputersRequest& request);
+    Viewer viewer, const v1::ListComputersRequest& request);
 
 }  // namespace berth::broker
 

@@ -49,11 +49,17 @@ class SessionQueryTest : public ::testing::Test {
 
   std::string Ask(const v1::ListSessionsRequest& request,
                   const std::string& owner = "alice") {
-    auto result = QuerySessions(registry_, owner, request);
+    auto result = QuerySessions(ViewerFor(owner), request);
     if (!result.ok()) return std::string(result.status().message());
     std::vector<uint32_t> ids;
     for (const v1::Session& s : result->sessions) ids.push_back(s.id());
     return absl::StrCat(absl::StrJoin(ids, ","), "|", result->status.message());
+  }
+
+  Viewer ViewerFor(const std::string& user,
+                   absl::string_view policy = Policy::BuiltInText()) {
+    return Viewer(registry_, Rights(*Policy::Parse(policy, "p"), user),
+                  /*admin=*/false);
   }
 
   Registry registry_;
@@ -117,7 +123,7 @@ TEST_F(SessionQueryTest, PagesShowWhatStaysOnceWhileOthersComeAndGo) {
   }
   ComputerRecord record;
   registry_.LinkUp("many", hello, absl::Now(), &record);
-  auto scan = SessionScan::Begin(registry_, "bob", v1::ListSessionsRequest());
+  auto scan = SessionScan::Begin(ViewerFor("bob"), v1::ListSessionsRequest());
   ASSERT_TRUE(scan.ok()) << scan.status();
   std::vector<uint32_t> seen;
   bool more = true;
@@ -157,13 +163,39 @@ TEST_F(SessionQueryTest, ListsComputersByName) {
   v1::ListComputersRequest request;
   request.add_names("WEB*");
   request.add_names("db");
-  auto result = QueryComputers(registry_, request);
+  auto result = QueryComputers(ViewerFor("alice"), request);
   ASSERT_TRUE(result.ok());
   ASSERT_EQ(result->computers.size(), 2u);
   EXPECT_EQ(result->computers[0].sessions(), 3u);
   EXPECT_EQ(result->computers[1].state(), v1::COMPUTER_STATE_OFFLINE);
   EXPECT_EQ(result->status.message(),
             "no computer 'db'; see `berth computers`");
+}
+
+TEST_F(SessionQueryTest, WhoHasNoRightOnAComputerDoesNotSeeIt) {
+  constexpr char kPolicy[] =
+      "[roles.r]\nusers = [\"bob\"]\nverbs = [\"create\"]\n"
+      "computers = [\"db*\"]";
+  v1::ListComputersRequest all;
+  EXPECT_TRUE(
+      QueryComputers(ViewerFor("bob", kPolicy), all)->computers.empty());
+  // Those who have sessions there do.
+  EXPECT_FALSE(
+      QueryComputers(ViewerFor("alice", kPolicy), all)->computers.empty());
+  // And the name says nothing more than one of none.
+  all.add_names("web01");
+  EXPECT_EQ(QueryComputers(ViewerFor("bob", kPolicy), all)->status.message(),
+            "no computer 'web01'; see `berth computers`");
+  v1::ListConfigurationsRequest configurations;
+  configurations.add_computers("web01");
+  EXPECT_EQ(QueryConfigurations(ViewerFor("bob", kPolicy), configurations)
+                ->status.message(),
+            "no computer 'web01'; see `berth computers`");
+  v1::ListSessionsRequest sessions;
+  sessions.add_computers("web01");
+  EXPECT_EQ(
+      QuerySessions(ViewerFor("bob", kPolicy), sessions)->status.message(),
+      "no computer 'web01'; see `berth computers`");
 }
 
 }  // namespace

@@ -130,9 +130,9 @@ absl::Status CheckLives(const v1::Session& session) {
       absl::FormatTime("%Y-%m-%d %H:%M:%S", FromProto(session.end().at()),
                        absl::LocalTimeZone());
   return absl::FailedPreconditionError(absl::StrCat(
-      Describe(session), " ended at ", at, " (", EndReasonText(session.end().reason()),
-      "); `berth receive ", session.id(), "` shows its output, `berth rm ",
-      session.id(), "` forgets it"));
+      Describe(session), " ended at ", at, " (",
+      EndReasonText(session.end().reason()), "); `berth receive ", session.id(),
+      "` shows its output, `berth rm ", session.id(), "` forgets it"));
 }
 
 }  // namespace berth::broker

@@ -11,14 +11,13 @@
 namespace berth::broker {
 
 absl::StatusOr<SessionWatch> SessionWatch::Begin(
-    const Registry& registry, std::string owner,
-    const v1::WatchSessionsRequest& request) {
-  SessionWatch watch(std::move(owner), request.client().id());
+    Viewer viewer, const v1::WatchSessionsRequest& request) {
+  SessionWatch watch(viewer.user(), request.client().id());
   v1::ListSessionsRequest list;
   *list.mutable_selectors() = request.selectors();
   *list.mutable_computers() = request.computers();
   BERTH_ASSIGN_OR_RETURN(const SessionQueryResult found,
-                         QuerySessions(registry, watch.owner_, list));
+                         QuerySessions(std::move(viewer), list));
   BERTH_RETURN_IF_ERROR(found.status);
   for (const std::string& text : request.selectors()) {
     BERTH_ASSIGN_OR_RETURN(watch.selectors_.emplace_back(),

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "base/selector.h"
 #include "base/session_events.h"
+#include "broker/access/viewer.h"
 #include "broker/registry/registry.h"
 #include "proto/berth/v1/sessions.pb.h"
 
@@ -27,8 +28,7 @@ class SessionWatch {
   // InvalidArgument: a selector can't be read. NotFound: a literal matches
   // nothing. The sessions that match now come first, as KNOWN.
   static absl::StatusOr<SessionWatch> Begin(
-      const Registry& registry, std::string owner,
-      const v1::WatchSessionsRequest& request);
+      Viewer viewer, const v1::WatchSessionsRequest& request);
 
   // Something may have happened to a session.
   void Touch(const std::string& instance_id, absl::Time now);

@@ -51,7 +51,11 @@ class SessionWatchTest : public ::testing::Test {
       const std::vector<std::string>& selectors = {}) {
     v1::WatchSessionsRequest request;
     request.mutable_selectors()->Assign(selectors.begin(), selectors.end());
-    return SessionWatch::Begin(registry_, "alice", request);
+    return SessionWatch::Begin(
+        Viewer(registry_,
+               Rights(*Policy::Parse(Policy::BuiltInText(), "p"), "alice"),
+               /*admin=*/false),
+        request);
   }
 
   // "KNOWN 1, synced".

@@ -39,8 +39,8 @@ grpc::ServerUnaryReactor* SessionsService::CreateSession(
 grpc::ServerWriteReactor<v1::ListSessionsResponse>*
 SessionsService::ListSessions(grpc::CallbackServerContext* context,
                               const v1::ListSessionsRequest* request) {
-  return new ListStream(
-      SessionScan::Begin(fleet_.registry(), CallerName(*context), *request));
+  return new ListStream(SessionScan::Begin(
+      fleet_.access().ViewerFor(CallerName(*context)), *request));
 }
 
 grpc::ServerUnaryReactor* SessionsService::ConnectSession(

@@ -23,7 +23,7 @@ absl::Status WatchStream::Begin(const v1::WatchSessionsRequest& request) {
   BERTH_RETURN_IF_ERROR(fleet_.feed().Add(user_, this));
   BERTH_ASSIGN_OR_RETURN(
       SessionWatch watch,
-      SessionWatch::Begin(fleet_.registry(), user_, request));
+      SessionWatch::Begin(fleet_.access().ViewerFor(user_), request));
   for (const std::string& id : watch.initial()) {
     const SessionRecord session = fleet_.registry().Find(id);
     if (session != nullptr) fleet_.feed().Arm(*session);

@@ -54,6 +54,11 @@ Fleet::Fleet(const std::vector<std::string>& computers,
 }
 
 Fleet::~Fleet() {
+  if (broker_.has_value() && broker_->pid() != 0) {
+    for (const std::string& user : users_) {
+      (void)Process::Run(Command({"rm", "*", "--no-keeper"}, user));
+    }
+  }
   for (const std::string& client : clients_) {
     (void)Process::Run(Command({"keeper", "stop"}, client));
   }
@@ -147,6 +152,9 @@ void Fleet::KillAgent(const std::string& computer, int signal) {
 std::vector<std::string> Fleet::Environment(const std::string& client) const {
   const std::string root = absl::StrCat(dir_.path(), "/c-", client);
   const std::string ca = dir_.path() + "/broker/";
+  const bool is_user = users_.contains(client);
+  const std::string user =
+      is_user ? absl::StrCat(dir_.path(), "/users/", client) : ca + "admin";
   return {absl::StrCat("HOME=", root),
           absl::StrCat("XDG_CONFIG_HOME=", root, "/config"),
           absl::StrCat("XDG_STATE_HOME=", root, "/state"),
@@ -158,8 +166,8 @@ std::vector<std::string> Fleet::Environment(const std::string& client) const {
           absl::StrCat("BERTH_BROKER=localhost:",
                        client_port_ != 0 ? client_port_ : port_),
           absl::StrCat("BERTH_CA=", ca, "ca.pem"),
-          absl::StrCat("BERTH_CERTIFICATE=", ca, "admin.pem"),
-          absl::StrCat("BERTH_KEY=", ca, "admin-key.pem")};
+          absl::StrCat("BERTH_CERTIFICATE=", user, ".pem"),
+          absl::StrCat("BERTH_KEY=", user, is_user ? ".key" : "-key.pem")};
 }
 
 Process::Options Fleet::Command(const std::vector<std::string>& arguments,
@@ -195,6 +203,11 @@ std::string Fleet::Run(const std::vector<std::string>& arguments,
       << "berth " << absl::StrJoin(arguments, " ") << "\n"
       << finished.out << finished.err;
   return finished.out;
+}
+
+void Fleet::AddUser(const std::string& user) {
+  Run({"admin", "user", "add", user, "--out", dir_.path() + "/users"});
+  users_.insert(user);
 }
 
 Process Fleet::Start(const std::vector<std::string>& arguments,

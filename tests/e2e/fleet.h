@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ class Fleet {
   std::string Run(const std::vector<std::string>& arguments,
                   const std::string& input = "",
                   const std::string& client = "laptop");
+
+  // Makes a certificate for `user`. From then on the client of that name is
+  // that user's; all others are the administrator's.
+  void AddUser(const std::string& user);
 
   // Starts `berth` and leaves it running; its stdout is the returned process's.
   Process Start(const std::vector<std::string>& arguments,
@@ -117,6 +122,7 @@ class Fleet {
   std::optional<Process> broker_;
   std::map<std::string, Process> agents_;
   std::vector<std::string> clients_;
+  std::set<std::string> users_;
 };
 
 }  // namespace berth::testing

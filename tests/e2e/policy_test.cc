@@ -1,0 +1,148 @@
+// Who may do what: a policy with two users, from the first `apply` to the last
+// `rollback`.
+
+#include <signal.h>
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/e2e/fleet.h"
+
+namespace berth::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class PolicyTest : public ::testing::Test {
+ protected:
+  PolicyTest() : fleet_({"web01", "db1"}) {
+    fleet_.AddUser("alice");
+    fleet_.AddUser("bob");
+  }
+
+  // The administrator applies a policy.
+  std::string Apply(const std::string& text) {
+    const std::string path = fleet_.directory() + "/policy.toml";
+    WriteTextFile(path, text);
+    return fleet_.Run({"admin", "policy", "apply", "-f", path});
+  }
+
+  // Expects `user` to fail with these words.
+  void Fails(const std::string& user, const std::vector<std::string>& arguments,
+             const std::string& words, int code = 1) {
+    const auto finished = fleet_.Berth(arguments, "", user);
+    EXPECT_EQ(finished.exit_code, code) << finished.out << finished.err;
+    EXPECT_THAT(finished.out + finished.err, HasSubstr(words));
+  }
+
+  Fleet fleet_;
+};
+
+constexpr char kAliceOnWeb[] =
+    "[groups]\n"
+    "dev = [\"alice\"]\n"
+    "[roles.dev]\n"
+    "groups = [\"dev\"]\n"
+    "verbs = [\"create\"]\n"
+    "computers = [\"web*\"]\n";
+
+TEST_F(PolicyTest, FromNoneToOneAndBack) {
+  // Without one, everybody makes sessions everywhere.
+  EXPECT_THAT(fleet_.Run({"admin", "policy", "show"}),
+              HasSubstr("version 0 (built-in)"));
+  fleet_.Run({"new", "-c", "db1"}, "", "alice");
+  fleet_.Run({"rm", "1"}, "", "alice");
+  Fails("alice", {"admin", "policy", "show"}, "is no administrator");
+
+  EXPECT_THAT(Apply(kAliceOnWeb), HasSubstr("version 1 of the policy holds"));
+  fleet_.Run({"new", "-c", "web01"}, "", "alice");
+  EXPECT_EQ(fleet_.Run({"run", "-s", "2", "--", "echo hi"}, "", "alice"),
+            "hi\n");
+  // What nobody granted is not there.
+  Fails("alice", {"new", "-c", "db1"}, "no computer 'db1'");
+  Fails("alice", {"new", "-c", "nosuch"}, "no computer 'nosuch'");
+  Fails("bob", {"new", "-c", "web01"}, "no computer 'web01'");
+  EXPECT_THAT(fleet_.Run({"computers"}, "", "alice"), Not(HasSubstr("db1")));
+  EXPECT_THAT(fleet_.Run({"computers"}, "", "bob"), Not(HasSubstr("web01")));
+  // Administrators see what there is to administer, and have no other right.
+  EXPECT_THAT(fleet_.Run({"computers"}), HasSubstr("db1"));
+  Fails("laptop", {"new", "-c", "web01"}, "no role has user 'admin'");
+
+  // The owner keeps what they have, whatever a policy says.
+  Apply("");
+  EXPECT_EQ(fleet_.Run({"run", "-s", "2", "--", "echo still"}, "", "alice"),
+            "still\n");
+  Fails("alice", {"new", "-c", "web01"}, "no role has user 'alice'");
+  EXPECT_THAT(fleet_.Run({"admin", "policy", "diff"}),
+              HasSubstr("-verbs = [\"create\"]"));
+
+  // It outlives the broker.
+  fleet_.KillBroker(SIGKILL);
+  fleet_.StartBroker();
+  fleet_.WaitFor({"computers", "web01", "-o", "json"}, "ONLINE");
+  Fails("alice", {"new", "-c", "web01"}, "no role has user 'alice'");
+
+  fleet_.Run({"admin", "policy", "rollback", "1"});
+  fleet_.Run({"new", "-c", "web01"}, "", "alice");
+  const std::string history = fleet_.Run({"admin", "policy", "history"});
+  EXPECT_THAT(history, HasSubstr("holds now, as version 1"));
+  fleet_.Run({"admin", "policy", "rollback", "0"});
+  fleet_.Run({"new", "-c", "db1"}, "", "bob");
+}
+
+TEST_F(PolicyTest, SaysWhoMayDoWhat) {
+  Apply(kAliceOnWeb);
+  EXPECT_THAT(fleet_.Run({"admin", "can-i", "create", "web01"}, "", "alice"),
+              HasSubstr("yes: role 'dev' grants 'create' on 'web01'"));
+  EXPECT_THAT(
+      fleet_.Run({"admin", "can-i", "create", "web01", "--as", "alice"}),
+      HasSubstr("yes: "));
+  Fails("laptop", {"admin", "can-i", "create", "db1", "--as", "alice"},
+        "no: no role of user 'alice' (dev) grants 'create' on 'db1'");
+  Fails("laptop", {"admin", "can-i", "peek", "web01", "--as", "alice"},
+        "is about sessions of others");
+  Fails("laptop",
+        {"admin", "can-i", "create", "web01", "--as", "alice", "--run-as",
+         "root"},
+        "has it as self only");
+  EXPECT_EQ(fleet_.Berth({"admin", "can-i", "admin"}).exit_code, 0);
+  // Others ask for themselves, about what they see.
+  Fails("bob", {"admin", "can-i", "create", "web01", "--as", "alice"},
+        "may ask for themselves alone");
+  Fails("bob", {"admin", "can-i", "create", "web01"}, "no computer 'web01'");
+  Fails("bob", {"admin", "who-can", "create", "web01"}, "is no administrator");
+  EXPECT_THAT(fleet_.Run({"admin", "who-can", "create", "web01"}),
+              HasSubstr("alice"));
+  EXPECT_THAT(fleet_.Run({"admin", "who-can", "admin"}),
+              HasSubstr("admins of broker.toml"));
+  EXPECT_EQ(fleet_.Run({"admin", "who-can", "create", "db1"}), "");
+}
+
+TEST_F(PolicyTest, WhatIsWrongIsSaidBeforeAnythingChanges) {
+  const std::string path = fleet_.directory() + "/wrong.toml";
+  WriteTextFile(path, "[roles.x]\nusers = [\"a\"]\nverbs = [\"fly\"]\n");
+  Fails("laptop", {"admin", "policy", "apply", "-f", path},
+        "wrong.toml:3: role 'x', verbs: no verb 'fly'");
+  Fails("laptop", {"admin", "policy", "check", "-f", path}, "no verb 'fly'");
+  EXPECT_THAT(fleet_.Run({"admin", "policy", "show"}), HasSubstr("version 0"));
+  WriteTextFile(path, kAliceOnWeb);
+  fleet_.Run({"admin", "policy", "check", "-f", path});
+  EXPECT_THAT(fleet_.Run({"admin", "policy", "apply", "-f", path, "--dry-run"}),
+              HasSubstr("version 1 of the policy can be applied; nothing was"));
+  EXPECT_THAT(fleet_.Run({"admin", "policy", "show"}), HasSubstr("version 0"));
+  Fails("laptop", {"admin", "policy", "apply", "-f", path, "--expect", "7"},
+        "version 0 of the policy holds");
+}
+
+TEST_F(PolicyTest, AnAdministratorByRole) {
+  Apply("[roles.boss]\nusers = [\"bob\"]\nverbs = [\"admin\"]\n");
+  fleet_.Run({"admin", "policy", "history"}, "", "bob");
+  fleet_.Run({"admin", "policy", "rollback", "0"}, "", "bob");
+  Fails("bob", {"admin", "policy", "history"}, "is no administrator");
+}
+
+}  // namespace
+}  // namespace berth::testing
