@@ -48,6 +48,9 @@ int main(int argc, char** argv) {
     } else if (const auto* leave =
                    std::get_if<berth::agent::LeaveOptions>(&options)) {
       status = berth::agent::RunLeave(*leave);
+    } else if (const auto* freeze =
+                   std::get_if<berth::agent::FreezeOptions>(&options)) {
+      status = berth::agent::RunFreeze(*freeze);
     } else {
       status =
           berth::agent::RunServe(std::get<berth::agent::ServeOptions>(options));

@@ -85,6 +85,19 @@ CLI::App* AddServe(CLI::App& app, ServeOptions& serve) {
   return command;
 }
 
+void AddFreeze(CLI::App& app, FreezeOptions& freeze) {
+  CLI::App* on = app.add_subcommand(
+      "freeze",
+      "Lets no new sessions be made here, whatever a broker says, until "
+      "unfreeze. Sessions that live go on");
+  AddStateDirectory(*on, freeze.state_directory);
+  on->add_option("--reason", freeze.reason, "Shown to those who are refused");
+  on->callback([&freeze] { freeze.frozen = true; });
+  CLI::App* off =
+      app.add_subcommand("unfreeze", "Lets new sessions be made here again");
+  AddStateDirectory(*off, freeze.state_directory);
+}
+
 CLI::App* AddConfiguration(CLI::App& app, ConfigurationOptions& options) {
   using Verb = ConfigurationOptions::Verb;
   CLI::App* command = app.add_subcommand(
@@ -136,7 +149,8 @@ bool ParseLabels(const std::vector<std::string>& labels, JoinOptions& join) {
 
 }  // namespace
 
-std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions>
+std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions,
+             FreezeOptions>
 ParseOptions(int argc, char** argv) {
   CLI::App app("Hosts Berth's shell sessions on this computer.", "berth-agent");
   app.set_version_flag("--version", absl::StrCat("berth-agent ", kVersion));
@@ -148,6 +162,8 @@ ParseOptions(int argc, char** argv) {
   const CLI::App* join_command = AddJoin(app, join, labels);
   const CLI::App* leave_command = AddLeave(app, leave);
   AddServe(app, serve);
+  FreezeOptions freeze;
+  AddFreeze(app, freeze);
   ConfigurationOptions configuration;
   const CLI::App* configuration_command = AddConfiguration(app, configuration);
   try {
@@ -160,6 +176,9 @@ ParseOptions(int argc, char** argv) {
   }
   if (join_command->parsed()) return join;
   if (configuration_command->parsed()) return configuration;
+  if (app.got_subcommand("freeze") || app.got_subcommand("unfreeze")) {
+    return freeze;
+  }
   if (leave_command->parsed()) return leave;
   return serve;
 }

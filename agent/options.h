@@ -30,6 +30,13 @@ struct ServeOptions {
   std::string holder;       // Path of berth-holder.
 };
 
+// `berth-agent freeze` and `berth-agent unfreeze`
+struct FreezeOptions {
+  std::string state_directory;
+  bool frozen = false;
+  std::string reason;
+};
+
 // `berth-agent configuration VERB`
 struct ConfigurationOptions {
   enum class Verb {
@@ -51,7 +58,8 @@ struct ConfigurationOptions {
 
 // Parses the command line. An int is the exit status: help was shown, or a
 // usage error.
-std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions>
+std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions,
+             FreezeOptions>
 ParseOptions(int argc, char** argv);
 
 }  // namespace berth::agent

@@ -21,6 +21,7 @@
 #include "agent/link/link.h"
 #include "agent/sessions/configurations.h"
 #include "agent/sessions/end_all.h"
+#include "agent/sessions/freeze.h"
 #include "agent/sessions/session_service.h"
 #include "agent/sessions/worker_pool.h"
 #include "base/escape.h"
@@ -75,7 +76,8 @@ void Reload(Configurations& configurations, const SessionService& sessions,
     SPDLOG_ERROR("{}; it stays as it was", EscapeForTerminal(problem));
   }
   SPDLOG_INFO("configurations were read again");
-  writer.ConfigurationsChanged(sessions.DescribeConfigurations());
+  writer.ConfigurationsChanged(sessions.DescribeConfigurations(),
+                               sessions.Frozen());
 }
 
 // Whether this is the computer's fleet and name already, and its certificate
@@ -137,6 +139,19 @@ absl::Status RunLeave(const LeaveOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status RunFreeze(const FreezeOptions& options) {
+  const std::string& directory = options.state_directory;
+  BERTH_RETURN_IF_ERROR(options.frozen ? Freeze(directory, options.reason)
+                                       : Unfreeze(directory));
+  BERTH_ASSIGN_OR_RETURN(const bool told, TellAgentToReload(directory));
+  printf("%s%s\n",
+         options.frozen
+             ? "frozen: no new sessions are made here; those that live go on"
+             : "new sessions can be made again",
+         told ? "" : " (no agent runs here now)");
+  return absl::OkStatus();
+}
+
 absl::Status RunServe(const ServeOptions& options) {
   LimitMemory();
   RaiseFileLimit();
@@ -160,6 +175,11 @@ absl::Status RunServe(const ServeOptions& options) {
          writer.Report(session, details);
        },
        [&](const std::string& id) { writer.Gone(id); }});
+  if (geteuid() == 0 && configurations.Get()->run_as.run_as == "agent") {
+    SPDLOG_WARN(
+        "sessions run as root: run_as in agent.toml says for whom they are; "
+        "see 'Who sessions run as' in docs/OPERATING.md");
+  }
   Link link(options.state_directory, state, writer, sessions, workers);
   BERTH_RETURN_IF_ERROR(sessions.Start());
   link.Start();

@@ -14,6 +14,9 @@ absl::Status RunJoin(const JoinOptions& options);
 // fleet. FAILED_PRECONDITION: an agent is at work.
 absl::Status RunLeave(const LeaveOptions& options);
 
+// Lets no new sessions be made here, or lets them again, and tells the agent.
+absl::Status RunFreeze(const FreezeOptions& options);
+
 // `berth-agent serve`: hosts sessions until SIGTERM or SIGINT. Call it before
 // there is any thread.
 absl::Status RunServe(const ServeOptions& options);

@@ -36,11 +36,12 @@ void ControlWriter::Report(const std::shared_ptr<ManagedSession>& session,
 }
 
 void ControlWriter::ConfigurationsChanged(
-    const std::vector<v1::Configuration>& all) {
+    const std::vector<v1::Configuration>& all, const std::string& frozen) {
   link::v1::AgentMessage message;
   auto& configurations =
       *message.mutable_configurations_changed()->mutable_configurations();
   configurations.Assign(all.begin(), all.end());
+  message.mutable_configurations_changed()->set_frozen(frozen);
   MutexLock lock(mu_);
   WriteLocked(message);
 }

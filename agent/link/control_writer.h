@@ -37,8 +37,10 @@ class ControlWriter {
   // ManagedSession::TakeReport).
   void Report(const std::shared_ptr<ManagedSession>& session, bool details)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // If there is no link, the next hello has them.
-  void ConfigurationsChanged(const std::vector<v1::Configuration>& all)
+  // If there is no link, the next hello has them. `frozen`: why no sessions are
+  // made, if so.
+  void ConfigurationsChanged(const std::vector<v1::Configuration>& all,
+                             const std::string& frozen)
       ABSL_LOCKS_EXCLUDED(mu_);
   void Gone(const std::string& instance_id) ABSL_LOCKS_EXCLUDED(mu_);
   // `session` may be null.

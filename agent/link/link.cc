@@ -149,6 +149,7 @@ link::v1::AgentMessage Link::MakeHello() const {
   link::v1::Hello& hello = *message.mutable_hello();
   hello.set_agent_version(kVersion);
   hello.set_os(OsName());
+  hello.set_frozen(sessions_.Frozen());
   for (const auto& session : sessions_.table().All()) {
     session->TakeReport();  // This is one.
     *hello.add_sessions()->mutable_session() = session->Snapshot();

@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "agent/sessions/admin_file.h"
 #include "agent/sessions/toml_reader.h"
 #include "base/escape.h"
-#include "base/files.h"
 #include "base/names.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -151,7 +151,7 @@ std::string ChoicesText(const ConfigurationChoices& choices) {
 }
 
 absl::StatusOr<Config> Configurations::ReadConfig() const {
-  absl::StatusOr<std::string> text = ReadFile(config_file_, kMaxFileBytes);
+  absl::StatusOr<std::string> text = ReadAdminFile(config_file_, kMaxFileBytes);
   if (absl::IsNotFound(text.status()) && optional_) return Config();
   BERTH_RETURN_IF_ERROR(text.status());
   return ParseConfig(*text, config_file_);
@@ -161,7 +161,7 @@ void Configurations::ReadDirectory(Snapshot& snapshot,
                                    const Snapshot* before) const {
   for (const std::string& name : NamesIn(directory_)) {
     const std::string path = absl::StrCat(directory_, "/", name, kSuffix);
-    absl::StatusOr<std::string> text = ReadFile(path, kMaxFileBytes);
+    absl::StatusOr<std::string> text = ReadAdminFile(path, kMaxFileBytes);
     absl::StatusOr<Configuration> parsed =
         text.ok() ? ParseConfiguration(*text, path)
                   : absl::StatusOr<Configuration>(text.status());
@@ -184,7 +184,7 @@ void Configurations::ReadDirectory(Snapshot& snapshot,
 void Configurations::ReadChoices(Snapshot& snapshot,
                                  const Snapshot* before) const {
   const std::string path = directory_ + "/choices";
-  const absl::StatusOr<std::string> text = ReadFile(path, kMaxFileBytes);
+  const absl::StatusOr<std::string> text = ReadAdminFile(path, kMaxFileBytes);
   if (absl::IsNotFound(text.status())) return;
   const absl::StatusOr<ConfigurationChoices> choices =
       text.ok() ? ParseChoices(*text, path)

@@ -73,6 +73,14 @@ absl::StatusOr<SessionService::Source> SessionService::FindSource(
   return source;
 }
 
+absl::Status SessionService::CheckNotFrozen() const {
+  const std::string frozen = Frozen();
+  if (frozen.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "computer '", options_.computer, "' is frozen (", frozen,
+      "): no sessions are made there until 'berth-agent unfreeze'"));
+}
+
 absl::Status SessionService::FindAccountOf(
     const link::v1::CreateRequest& request, Source& source) const {
   const Account own = OwnAccount();
@@ -120,6 +128,28 @@ absl::StatusOr<absl::Duration> IdleTimeout(
                      absl::FormatDuration(configuration.max_idle_timeout)));
   }
   return timeout;
+}
+
+// Of restricted sessions: what programs would start when a person asks them
+// for a shell, a pager or an editor, if they know no better. A configuration
+// may say otherwise.
+std::map<std::string, std::string> WithoutWaysOut(
+    const std::map<std::string, std::string>& configured) {
+  std::map<std::string, std::string> variables = {
+      {"SHELL", "/usr/sbin/nologin"},
+      {"EDITOR", "/bin/false"},
+      {"VISUAL", "/bin/false"},
+      {"GIT_EDITOR", "/bin/false"},
+      {"BROWSER", "/bin/false"},
+      {"PAGER", "/bin/cat"},
+      {"GIT_PAGER", "/bin/cat"},
+      {"MANPAGER", "/bin/cat"},
+      {"SYSTEMD_PAGER", "/bin/cat"},
+      {"SYSTEMD_PAGERSECURE", "1"},
+      {"LESSSECURE", "1"},
+  };
+  for (const auto& [name, value] : configured) variables[name] = value;
+  return variables;
 }
 
 // What the shell's environment is made from: the agent's own, but with what
@@ -252,6 +282,7 @@ absl::StatusOr<SessionService::Session> SessionService::Create(
       session != nullptr && session->owner() == request.owner()) {
     return session;
   }
+  BERTH_RETURN_IF_ERROR(CheckNotFrozen());
   BERTH_ASSIGN_OR_RETURN(Source source, FindSource(request.configuration()));
   BERTH_RETURN_IF_ERROR(FindAccountOf(request, source));
   BERTH_ASSIGN_OR_RETURN(v1::Session session, NewSession(request, source));
@@ -309,13 +340,17 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
     const link::v1::CreateRequest& request, const Source& source,
     const v1::Session& session) const {
   const Configuration& configuration = source.configuration;
+  const bool restricted = configuration.kind == ShellKind::kRestricted;
+  if (restricted) BERTH_RETURN_IF_ERROR(CheckRestricted(request, source.name));
   const std::map<std::string, std::string> requested(
       request.environment().begin(), request.environment().end());
   BERTH_ASSIGN_OR_RETURN(
       const ShellEnvironment environment,
-      MakeShellEnvironment(EnvironmentOf(source.account, source.other),
-                           configuration.environment, requested,
-                           configuration.shell, session.instance_id()));
+      MakeShellEnvironment(
+          EnvironmentOf(source.account, source.other),
+          restricted ? WithoutWaysOut(configuration.environment)
+                     : configuration.environment,
+          requested, configuration.shell, session.instance_id()));
   holder::v1::HolderStart start;
   start.set_version(kHolderVersion);
   start.set_instance_id(session.instance_id());
@@ -329,8 +364,6 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
   for (const std::string& variable : environment.variables) {
     start.add_environment(variable);
   }
-  const bool restricted = configuration.kind == ShellKind::kRestricted;
-  if (restricted) BERTH_RETURN_IF_ERROR(CheckRestricted(request, source.name));
   if (restricted && configuration.cwd.empty()) {
     // With the files that are copied to it.
     start.set_cwd(start.directory() + "/files");

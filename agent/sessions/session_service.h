@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "agent/holder/identity_file.h"
 #include "agent/sessions/configurations.h"
+#include "agent/sessions/freeze.h"
 #include "agent/sessions/managed_session.h"
 #include "agent/sessions/run_as.h"
 #include "agent/sessions/session_monitor.h"
@@ -68,6 +69,8 @@ class SessionService {
     return configurations_.Get()->Describe(cgroups_.Controllers());
   }
   const Configurations& configurations() const { return configurations_; }
+  // Why no new sessions are made here; empty: they are.
+  std::string Frozen() const { return FrozenReason(options_.directory); }
 
   // A call that entered a session is over. `complete`: it did all that it came
   // for, so that a temporary session is removed; else that becomes an ordinary
@@ -95,6 +98,7 @@ class SessionService {
     bool other = false;         // It is not the agent's.
   };
 
+  absl::Status CheckNotFrozen() const;
   absl::StatusOr<Source> FindSource(const std::string& name) const;
   // Finds who the shell runs as.
   absl::Status FindAccountOf(const link::v1::CreateRequest& request,

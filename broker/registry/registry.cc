@@ -70,6 +70,7 @@ Registry::Changes Registry::LinkUp(absl::string_view computer,
   entry.record.os = hello.os();
   entry.record.last_seen = now;
   SetConfigurations(hello.configurations(), entry);
+  entry.frozen = hello.frozen();
   absl::flat_hash_set<std::string> missing = entry.sessions;
   for (const link::v1::SessionReport& report : hello.sessions()) {
     missing.erase(report.session().instance_id());

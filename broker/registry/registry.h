@@ -68,10 +68,9 @@ class Registry {
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // All configurations of a computer, anew. `*record` as for LinkUp.
-  void SetConfigurations(
-      absl::string_view computer,
-      const google::protobuf::RepeatedPtrField<v1::Configuration>& all,
-      ComputerRecord* record) ABSL_LOCKS_EXCLUDED(mu_);
+  void SetConfigurations(absl::string_view computer,
+                         const link::v1::ConfigurationsChanged& changed,
+                         ComputerRecord* record) ABSL_LOCKS_EXCLUDED(mu_);
 
   // A session of `computer` was made, changed or ended. AlreadyExists: its
   // instance id belongs to a session of another computer. InvalidArgument: the
@@ -159,6 +158,7 @@ class Registry {
     ComputerRecord record;
     Reachability reach;
     bool heard = false;
+    std::string frozen;  // As the agent tells; not kept.
     std::map<std::string, v1::Configuration> configurations;  // By name.
     absl::flat_hash_set<std::string> sessions;                // Instance ids.
   };

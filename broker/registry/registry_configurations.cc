@@ -54,11 +54,11 @@ void Registry::SetConfigurations(
 
 void Registry::SetConfigurations(
     absl::string_view computer,
-    const google::protobuf::RepeatedPtrField<v1::Configuration>& all,
-    ComputerRecord* record) {
+    const link::v1::ConfigurationsChanged& changed, ComputerRecord* record) {
   MutexLock lock(mu_);
   ComputerEntry& entry = ComputerLocked(computer);
-  SetConfigurations(all, entry);
+  SetConfigurations(changed.configurations(), entry);
+  entry.frozen = changed.frozen();
   *record = entry.record;
 }
 

@@ -134,6 +134,7 @@ std::vector<v1::Computer> Registry::Computers() const {
                                       entry.record.labels.end());
     computer.set_agent_version(entry.record.agent_version);
     computer.set_os(entry.record.os);
+    if (entry.reach.online) computer.set_frozen(entry.frozen);
     computer.set_sessions(entry.sessions.size());
     for (const auto& [key, info] : entry.configurations) {
       if (info.enabled()) computer.add_configurations(key);

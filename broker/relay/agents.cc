@@ -58,8 +58,7 @@ std::optional<ComputerRecord> Agents::SetConfigurations(
   MutexLock lock(mu_);
   if (!IsCurrentLocked(connection)) return std::nullopt;
   ComputerRecord record;
-  registry_.SetConfigurations(connection.computer(), changed.configurations(),
-                              &record);
+  registry_.SetConfigurations(connection.computer(), changed, &record);
   return record;
 }
 

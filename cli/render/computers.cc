@@ -13,10 +13,10 @@
 namespace berth::cli {
 namespace {
 
-std::string StateName(v1::ComputerState state) {
-  switch (state) {
+std::string StateName(const v1::Computer& computer) {
+  switch (computer.state()) {
     case v1::COMPUTER_STATE_ONLINE:
-      return "Online";
+      return computer.frozen().empty() ? "Online" : "Frozen";
     case v1::COMPUTER_STATE_OFFLINE:
       return "Offline";
     default:
@@ -31,7 +31,7 @@ std::vector<Table::Column> Columns(bool wide) {
                                         {"Sessions", 8, true},
                                         {"Configurations", 15}};
   if (!wide) return columns;
-  for (const char* heading : {"OS", "Agent", "Labels"}) {
+  for (const char* heading : {"OS", "Agent", "Labels", "Frozen"}) {
     columns.push_back({heading});
   }
   return columns;
@@ -52,7 +52,7 @@ std::string RenderTable(const std::vector<v1::Computer>& computers, bool wide,
   Table table(Columns(wide));
   for (const v1::Computer& computer : computers) {
     std::vector<std::string> row = {
-        computer.name(), StateName(computer.state()),
+        computer.name(), StateName(computer),
         ShortDuration(now - FromProto(computer.since())),
         absl::StrCat(computer.sessions()),
         absl::StrJoin(computer.configurations(), ",")};
@@ -60,6 +60,7 @@ std::string RenderTable(const std::vector<v1::Computer>& computers, bool wide,
       row.push_back(computer.os());
       row.push_back(computer.agent_version());
       row.push_back(Labels(computer));
+      row.push_back(computer.frozen());
     }
     table.AddRow(std::move(row));
   }

@@ -4,6 +4,7 @@
 
 #include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -274,6 +275,42 @@ TEST_F(RunAsTest, RefusesWhatTheRulesDoNotAllow) {
   EXPECT_THAT(Refused({}), HasSubstr("useradd --system"));
   Configure("allowed_owners = [\"nobody-else\"]\n");
   EXPECT_THAT(Refused({}), HasSubstr("allowed_owners"));
+}
+
+// The administrator's word, which no broker can lift and no restart forgets.
+TEST_F(RunAsTest, FrozenComputerMakesNoNewSessions) {
+  const auto agent = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), getenv("BERTH_AGENT"));
+    words.insert(words.end(),
+                 {"--state-dir", fleet_->AgentDirectory(kComputer)});
+    const auto done = Process::Run({.argv = words});
+    EXPECT_TRUE(done.ok() && done->exit_code == 0)
+        << (done.ok() ? done->err : done.status().ToString());
+  };
+  New("old");
+  agent({"freeze", "--reason", "its disk is replaced"});
+  fleet_->WaitFor({"computers", "-o", "wide"}, "its disk is replaced");
+  EXPECT_THAT(fleet_->Run({"computers"}), HasSubstr("Frozen"));
+  EXPECT_THAT(Refused({}), HasSubstr("is frozen (its disk is replaced)"));
+  EXPECT_EQ(In("old", "echo lives"), "lives\n");
+  fleet_->KillAgent(kComputer, SIGKILL);
+  fleet_->StartAgent(kComputer);
+  fleet_->WaitFor({"computers"}, "Frozen");
+  EXPECT_THAT(Refused({}), HasSubstr("is frozen"));
+  agent({"unfreeze"});
+  fleet_->WaitFor({"computers"}, "Online");
+  New("new");
+}
+
+// Who may write its settings is their signature.
+TEST_F(RunAsTest, SettingsThatOthersCanWriteAreRefused) {
+  const std::string file = fleet_->AgentDirectory(kComputer) + "/agent.toml";
+  ASSERT_EQ(chmod(file.c_str(), 0666), 0);
+  WriteTextFile(file, "run_as = \"agent\"\n");
+  ASSERT_EQ(kill(fleet_->AgentPid(kComputer), SIGHUP), 0);
+  fleet_->WaitFor({"configurations", "-o", "json"}, "chmod go-w");
+  New("a");
+  EXPECT_EQ(In("a", "id -un"), "backup\n") << "it stays as it was";
 }
 
 }  // namespace

@@ -45,8 +45,8 @@ void Take(Registry& registry, const char* computer,
       registry.Remove(computer, message.gone().instance_id());
       break;
     case link::v1::AgentMessage::kConfigurationsChanged:
-      registry.SetConfigurations(
-          computer, message.configurations_changed().configurations(), &record);
+      registry.SetConfigurations(computer, message.configurations_changed(),
+                                 &record);
       break;
     default:
       registry.LinkDown(computer, now);

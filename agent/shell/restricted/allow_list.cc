@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/escape.h"
@@ -17,6 +18,22 @@ constexpr size_t kMaxShown = 200;
 std::string Shown(absl::string_view text) {
   return absl::StrCat("'", EscapeForTerminal(text.substr(0, kMaxShown)), "'",
                       text.size() > kMaxShown ? "..." : "");
+}
+
+// An argument like "--checkpoint-action=exec=sh" makes a harmless program start
+// any other, and ".*" is soon written: so a pattern is for options only if one
+// of its alternatives begins as they do.
+bool IsForOptions(absl::string_view pattern) {
+  for (const absl::string_view begin : {"-", "\\-", "[-]"}) {
+    if (absl::StartsWith(pattern, begin)) return true;
+    for (const char before : {'(', '|', '^'}) {
+      if (absl::StrContains(pattern,
+                            absl::StrCat(std::string(1, before), begin))) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -109,6 +126,12 @@ absl::StatusOr<std::string> AllowList::Check(
   for (size_t i = 0; i < given; ++i) {
     const std::string& argument = words[i + 1];
     const size_t place = std::min(i, patterns.size() - 1);
+    if (absl::StartsWith(argument, "-") && !IsForOptions(patterns[place])) {
+      return absl::PermissionDeniedError(absl::StrCat(
+          "argument ", i + 1, " of ", Shown(words[0]), ", ", Shown(argument),
+          ", is an option, and its pattern ", Shown(patterns[place]),
+          " allows none: one for options begins with '-'"));
+    }
     if (argument.size() <= kMaxArgument &&
         Matches(entry->patterns[place], argument)) {
       continue;

@@ -18,7 +18,8 @@ struct AllowedProgram {
   std::string name;  // What commands call it.
   std::string path;  // Absolute.
   // Each argument must match the pattern at its place, as a whole (POSIX
-  // extended regular expressions).
+  // extended regular expressions). One that begins with '-' must also have a
+  // pattern of which an alternative begins so: ".*" allows no option.
   std::vector<std::string> arguments;
   // The last pattern may match any number of arguments, also none.
   bool repeat_last = false;

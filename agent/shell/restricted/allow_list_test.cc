@@ -73,6 +73,21 @@ TEST(AllowListTest, PatternsMatchTheWholeArgument) {
   EXPECT_TRUE(Allows(".*", "any\nthing"));
 }
 
+// `tar cf a.tar --checkpoint=1 --checkpoint-action=exec=sh` was allowed by
+// whoever wrote ".*" for names of files.
+TEST(AllowListTest, OptionsNeedAPatternThatBeginsAsTheyDo) {
+  for (const char* pattern : {".*", "[-a-z]+", "[a-z-]+", "a|.*", "(.*)"}) {
+    EXPECT_FALSE(Allows(pattern, "-x")) << pattern;
+    EXPECT_FALSE(Allows(pattern, "--to-command=sh")) << pattern;
+    EXPECT_TRUE(Allows(pattern, "a")) << pattern;
+  }
+  for (const char* pattern :
+       {"-x", "-[a-z]", "a|-x", "(a|-x)", "^-x$", "\\-x", "[-]x"}) {
+    EXPECT_TRUE(Allows(pattern, "-x")) << pattern;
+  }
+  EXPECT_FALSE(Allows("-", "-x"));
+}
+
 TEST(AllowListTest, LongArgumentsAreRefused) {
   EXPECT_TRUE(Allows("a*", std::string(AllowList::kMaxArgument, 'a')));
   EXPECT_FALSE(Allows("a*", std::string(AllowList::kMaxArgument + 1, 'a')));
