@@ -78,8 +78,9 @@ absl::Status CopyAll(const std::string& directory, const std::string& target) {
     BERTH_RETURN_IF_ERROR(CopyFile(absl::StrCat(directory, "/", name),
                                    absl::StrCat(target, "/", name)));
   }
-  // A broker of the version before has none until it serves with this one.
-  for (const char* name : {kAuditKeyFile, kAuditPublicFile}) {
+  // A broker of the version before has none until it serves with this one; nor
+  // one that was never given a policy.
+  for (const char* name : {kAuditKeyFile, kAuditPublicFile, kPolicyFile}) {
     const absl::Status copied = CopyFile(absl::StrCat(directory, "/", name),
                                          absl::StrCat(target, "/", name));
     if (!copied.ok() && !absl::IsNotFound(copied)) return copied;

@@ -18,6 +18,8 @@ inline constexpr char kCaKeyFile[] = "ca-key.pem";
 inline constexpr char kBrokerFile[] = "broker.pem";
 inline constexpr char kBrokerKeyFile[] = "broker-key.pem";
 inline constexpr char kConfigFile[] = "broker.toml";
+// A copy of the policy that holds.
+inline constexpr char kPolicyFile[] = "policy.toml";
 
 // The broker's own certificate is made anew at a start that finds less than
 // kRenewBefore of it left.

@@ -41,16 +41,18 @@ void SetServerOptions(const Config& config, grpc::ServerBuilder* builder) {
 namespace {
 
 absl::StatusOr<std::unique_ptr<Fleet>> OpenFleet(const std::string& path,
+                                                 const std::string& directory,
                                                  const Config& config) {
+  const PolicyCopy copy(absl::StrCat(directory, "/", kPolicyFile));
   BERTH_ASSIGN_OR_RETURN(OpenedRegistry opened,
                          OpenRegistry(path, absl::Now()));
   auto fleet = Fleet::Open(std::move(opened.store), config.hold_grace,
-                           config.admission, config.admins);
+                           config.admission, config.admins, copy);
   if (absl::IsDataLoss(fleet.status())) {
     BERTH_ASSIGN_OR_RETURN(opened,
                            ReplaceRegistry(path, fleet.status(), absl::Now()));
     fleet = Fleet::Open(std::move(opened.store), config.hold_grace,
-                        config.admission, config.admins);
+                        config.admission, config.admins, copy);
   }
   BERTH_RETURN_IF_ERROR(fleet.status());
   if (opened.is_new) (*fleet)->SetRegistryIsNew();
@@ -89,7 +91,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   const std::string path = absl::StartsWith(config.registry, "/")
                                ? config.registry
                                : absl::StrCat(directory, "/", config.registry);
-  BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, config));
+  BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, directory, config));
   BERTH_ASSIGN_OR_RETURN(auto audit, OpenAuditLog(directory, config.audit));
   std::unique_ptr<Server> server(new Server(
       config, std::move(credentials), std::move(audit), std::move(fleet)));

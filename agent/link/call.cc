@@ -11,6 +11,11 @@ namespace berth::agent {
 
 absl::StatusOr<std::shared_ptr<Call>> MakeCall(CallContext context,
                                                link::v1::OpenCall open) {
+  if (open.read_only() && open.method() != link::v1::OpenCall::RECEIVE &&
+      open.method() != link::v1::OpenCall::ENTER) {
+    return absl::PermissionDeniedError(
+        "there is no way to only watch with this method");
+  }
   switch (open.method()) {
     case link::v1::OpenCall::RUN:
       return std::make_shared<RunCall>(std::move(context), std::move(open));

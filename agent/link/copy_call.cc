@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agent/link/caller.h"
 #include "agent/sessions/scoped_credentials.h"
 #include "base/copy/frame.h"
 #include "base/status_macros.h"
@@ -85,8 +86,9 @@ absl::Status CopyCall::Prepare() {
     return Malformed("`open` needs a client with a UUID");
   }
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
-                                       open_.user(), open_.instance_id()));
-  BERTH_ASSIGN_OR_RETURN(tenure_, session_->Enter(what_.client()));
+                                       OwnerOf(open_), open_.instance_id()));
+  BERTH_ASSIGN_OR_RETURN(tenure_,
+                         session_->Enter(ClientOf(open_, what_.client())));
   BERTH_RETURN_IF_ERROR(FindAccountOf(session_->Snapshot()));
   return FindPlace(session_->Snapshot());
 }

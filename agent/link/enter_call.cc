@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/link/caller.h"
 #include "agent/sessions/holder_version.h"
 #include "base/escape.h"
 #include "base/monotonic.h"
@@ -68,7 +69,7 @@ void EnterCall::Close() {
 absl::Status EnterCall::Prepare() {
   BERTH_RETURN_IF_ERROR(CheckRequest());
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
-                                       open_.user(), open_.instance_id()));
+                                       OwnerOf(open_), open_.instance_id()));
   const v1::Session now = session_->Snapshot();
   if (now.shell() == v1::SHELL_KIND_RESTRICTED) {
     return absl::FailedPreconditionError(absl::StrCat(

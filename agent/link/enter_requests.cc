@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "agent/link/caller.h"
 #include "agent/link/enter_call.h"
 #include "agent/link/frames.h"
 #include "base/monotonic.h"
@@ -43,6 +44,12 @@ bool IsTerm(absl::string_view term) {
          });
 }
 
+absl::Status ReadOnly() {
+  return absl::PermissionDeniedError(
+      "this session may only be watched: enter it with --peek, or ask for the "
+      "right to enter it");
+}
+
 }  // namespace
 
 absl::Status EnterCall::CheckRequest() {
@@ -60,10 +67,13 @@ absl::Status EnterCall::CheckRequest() {
   if (!v1::TerminalMode_IsValid(open.mode())) {
     return Malformed("this computer's agent is too old for this mode");
   }
+  if (open_.read_only() && open.mode() != v1::TERMINAL_MODE_PEEK) {
+    return ReadOnly();
+  }
   if (!IsTerm(open.term())) return Malformed("a bad `term`");
   BERTH_RETURN_IF_ERROR(CheckSize(open.size()));
   visitor_.id = open.terminal_id();
-  visitor_.client = open.client();
+  visitor_.client = ClientOf(open_, open.client());
   visitor_.mode = open.mode();
   MutexLock lock(mu_);
   size_ = open.size();
@@ -82,6 +92,7 @@ absl::Status EnterCall::OnRequest(const v1::TerminalRequest& request,
     return absl::FailedPreconditionError(
         "`open` belongs to the first frame alone");
   }
+  if (open_.read_only() && request.has_input()) return ReadOnly();
   if (request.has_size()) {
     BERTH_RETURN_IF_ERROR(CheckSize(request.size()));
     uint64_t key = 0;

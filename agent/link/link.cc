@@ -237,14 +237,15 @@ void Link::OnRequest(const link::v1::Request& request) {
 
 void Link::Answer(uint64_t link, const link::v1::Request& request) {
   absl::StatusOr<SessionService::Session> session = nullptr;
+  const std::string& owner =
+      request.owner().empty() ? request.user() : request.owner();
   if (request.has_create()) {
     session = sessions_.Create(request.create());
   } else if (request.has_remove()) {
-    const absl::Status removed =
-        sessions_.Remove(request.user(), request.remove());
+    const absl::Status removed = sessions_.Remove(owner, request.remove());
     if (!removed.ok()) session = removed;
   } else if (request.has_set_holder()) {
-    session = sessions_.SetHolder(request.user(), request.set_holder());
+    session = sessions_.SetHolder(owner, request.set_holder());
   } else {
     session = absl::UnimplementedError(
         "this agent is too old for what was asked of it");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/link/caller.h"
 #include "agent/link/frames.h"
 #include "agent/link/holder_requests.h"
 #include "agent/log/log_tail.h"
@@ -53,7 +54,7 @@ absl::Status ReceiveCall::Prepare() {
   }
   BERTH_RETURN_IF_ERROR(CheckOpen());
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
-                                       open_.user(), open_.instance_id()));
+                                       OwnerOf(open_), open_.instance_id()));
   BERTH_RETURN_IF_ERROR(session_->CheckNotTemporary());
   if (!session_->ended()) {
     auto connection = HolderConnection::Connect(session_->directory());
@@ -335,6 +336,11 @@ absl::Status ReceiveCall::OnFrame(const grpc::ByteBuffer& frame) {
 }
 
 absl::Status ReceiveCall::OnRequest(const v1::ReceiveRequest& request) {
+  if (request.has_interrupt() && open_.read_only()) {
+    return absl::PermissionDeniedError(
+        "what this session prints may only be read: an interrupt takes the "
+        "right to run commands in it");
+  }
   if (request.has_interrupt()) {
     BERTH_RETURN_IF_ERROR(Interrupt(request.interrupt()));
   }
@@ -378,6 +384,8 @@ void ReceiveCall::Acknowledge(const v1::Ack& ack) {
     }
   }
   follower_->Shown(ack.sequence(), ack.shown());
+  // Who only reads takes nothing away from the owner, for whom it stays new.
+  if (open_.read_only()) return;
   if (session_->ended()) {
     AcknowledgeEnded(*session_, acked);
   } else if (holder_ != nullptr) {

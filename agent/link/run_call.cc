@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "agent/link/caller.h"
 #include "agent/link/frames.h"
 #include "agent/link/holder_requests.h"
 #include "agent/sessions/session_journal.h"
@@ -78,13 +79,14 @@ absl::Status RunCall::Prepare() {
     return Malformed("the first one must carry `open`");
   }
   BERTH_ASSIGN_OR_RETURN(session_, context_.sessions.table().FindOwned(
-                                       open_.user(), open_.instance_id()));
+                                       OwnerOf(open_), open_.instance_id()));
   follower_.emplace(session_->directory(), stream_);
   if (first_.open().paced()) follower_->Pace();
-  client_ = first_.open().client();
-  if (!IsUuid(client_.id()) || client_.name().size() > kMaxClientName) {
+  const v1::Client& said = first_.open().client();
+  if (!IsUuid(said.id()) || said.name().size() > kMaxClientName) {
     return Malformed("`open` needs a client with a UUID");
   }
+  client_ = ClientOf(open_, said);
   const absl::StatusOr<Hold::Tenure> entered =
       session_->Enter(client_, first_.start().command_id());
   if (session_->ended()) return ServeEndedSession(entered.status());

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "broker/access/grants.h"
 #include "broker/access/policy_book.h"
 #include "broker/access/viewer.h"
 #include "broker/policy/policy.h"
@@ -23,15 +24,16 @@ class Access {
  public:
   // `admins` are administrators whatever a policy says. `registry` must
   // outlive it, and `store` as PolicyBook wants it.
-  Access(const Registry& registry, StoreThread& store,
+  Access(const Registry& registry, StoreThread& store, PolicyCopy copy,
          const std::vector<std::string>& admins)
       : registry_(registry),
         admins_(admins.begin(), admins.end()),
-        book_(store) {}
+        book_(store, std::move(copy)) {}
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
 
   PolicyBook& book() { return book_; }
+  Grants& grants() { return grants_; }
 
   // What the current policy grants to `user`. Ask for it once for each
   // question, not once for all.
@@ -61,6 +63,7 @@ class Access {
  private:
   const Registry& registry_;
   const absl::flat_hash_set<std::string> admins_;
+  Grants grants_;
   PolicyBook book_;
 };
 

@@ -1,13 +1,20 @@
 #include "broker/access/policy_book.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/escape.h"
 #include "base/status_macros.h"
 
 namespace berth::broker {
 namespace {
+
+constexpr char kNothingGranted[] =
+    "the policy can't be read, so nothing is granted to anybody, and only "
+    "`admins` of broker.toml can apply another: ";
 
 absl::Status NoVersion(uint32_t version) {
   return absl::NotFoundError(absl::StrCat(
@@ -26,38 +33,76 @@ PolicyBook::VersionPtr PolicyBook::BuiltIn(PolicyRecord record) {
   return version;
 }
 
-PolicyBook::PolicyBook(StoreThread& store)
-    : store_(store), current_(BuiltIn({})) {}
+PolicyBook::PolicyBook(StoreThread& store, PolicyCopy copy)
+    : store_(store), copy_(std::move(copy)), current_(BuiltIn({})) {}
 
-absl::StatusOr<PolicyBook::Latest> PolicyBook::ReadLatest(Store& store) {
+absl::StatusOr<PolicyBook::Latest> PolicyBook::ReadLatest(
+    Store& store, const PolicyCopy& copy) {
   BERTH_ASSIGN_OR_RETURN(const std::vector<PolicyRecord> versions,
                          store.ListPolicies());
-  if (versions.empty()) return Latest{BuiltIn({}), ""};
-  BERTH_ASSIGN_OR_RETURN(PolicyRecord record,
-                         store.GetPolicy(versions.back().version));
-  if (record.built_in) return Latest{BuiltIn(std::move(record)), ""};
+  PolicyRecord record;
+  if (!versions.empty()) {
+    BERTH_ASSIGN_OR_RETURN(record, store.GetPolicy(versions.back().version));
+  }
+  Latest latest;
+  const absl::StatusOr<std::optional<PolicyRecord>> kept = copy.Read();
+  if (kept.ok() && kept->has_value() && (*kept)->version > record.version) {
+    latest.problem = absl::StrCat(
+        "the registry has version ", record.version, " of the policy, and '",
+        copy.path(), "' version ", (*kept)->version, ": that holds");
+    latest.from_copy = true;
+    record = **kept;
+  } else if (!kept.ok() && record.version == 0) {
+    // There was one, and what it granted is not known.
+    latest.problem = absl::StrCat(kNothingGranted, kept.status().message());
+    auto nothing = std::make_shared<Version>();
+    nothing->policy = std::make_shared<const Policy>();
+    latest.version = std::move(nothing);
+    return latest;
+  }
+  if (record.version == 0 || record.built_in) {
+    latest.version = BuiltIn(std::move(record));
+    return latest;
+  }
   auto policy = Policy::Parse(record.text,
                               absl::StrCat("policy version ", record.version));
-  Latest latest;
   auto version = std::make_shared<Version>();
   version->record = std::move(record);
   if (policy.ok()) {
     version->policy = *std::move(policy);
   } else {
-    // What it granted is not known, so nothing is.
     version->policy = std::make_shared<const Policy>();
-    latest.problem = absl::StrCat(
-        "the policy can't be read, so nothing is granted to anybody, and only "
-        "`admins` of broker.toml can apply another: ",
-        policy.status().message());
+    latest.problem = absl::StrCat(kNothingGranted, policy.status().message());
   }
   latest.version = std::move(version);
   return latest;
 }
 
-void PolicyBook::Begin(VersionPtr version) {
+void PolicyBook::Begin(const Latest& latest) {
+  if (latest.from_copy) {
+    PolicyRecord record = latest.version->record;
+    if (record.built_in) record.text.clear();
+    store_.Do([record = std::move(record)](Store& store) {
+      return store.AddPolicy(record);
+    });
+  } else if (latest.version->record.version != 0) {
+    // For one that was made before there were copies, or without its own.
+    store_.Do([this, version = latest.version](Store&) {
+      WriteCopy(version->record);
+      return absl::OkStatus();
+    });
+  }
   MutexLock lock(mu_);
-  current_ = std::move(version);
+  current_ = latest.version;
+}
+
+void PolicyBook::WriteCopy(const PolicyRecord& record) {
+  const absl::Status status = copy_.Write(record);
+  if (status.ok()) return;
+  SPDLOG_ERROR(
+      "version {} of the policy holds, but if the registry is lost, it is too: "
+      "{}",
+      record.version, EscapeForTerminal(status.ToString()));
 }
 
 PolicyBook::VersionPtr PolicyBook::Current() const {
@@ -122,6 +167,7 @@ void PolicyBook::Apply(Change change, Done<VersionPtr> done) {
 }
 
 void PolicyBook::OnKept(const VersionPtr& version, const absl::Status& status) {
+  if (status.ok()) WriteCopy(version->record);
   {
     MutexLock lock(mu_);
     applying_ = false;

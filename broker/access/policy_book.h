@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
+#include "broker/access/policy_copy.h"
 #include "broker/policy/policy.h"
 #include "broker/registry/records.h"
 #include "broker/registry/store.h"
@@ -47,21 +48,25 @@ class PolicyBook {
 
   // Begins with the built-in policy. `store` must outlive the book, but for
   // its destructor.
-  explicit PolicyBook(StoreThread& store);
+  PolicyBook(StoreThread& store, PolicyCopy copy);
   PolicyBook(const PolicyBook&) = delete;
   PolicyBook& operator=(const PolicyBook&) = delete;
 
   // What a store has kept.
   struct Latest {
     VersionPtr version;
-    // For people: the version can't be read (it is a newer program's), so it
-    // denies everything. Empty: it can.
+    // For people: what was not as it should be. A version that can't be read
+    // denies everything. Empty: nothing.
     std::string problem;
+    // It is not in the store.
+    bool from_copy = false;
   };
-  // The last version in `store`, or the built-in one. Errors are the store's.
-  static absl::StatusOr<Latest> ReadLatest(Store& store);
+  // The last version in `store` or, if that is later, of `copy`; if there is
+  // none, the built-in one. Errors are the store's.
+  static absl::StatusOr<Latest> ReadLatest(Store& store,
+                                           const PolicyCopy& copy);
   // Takes it over, before anything else.
-  void Begin(VersionPtr version) ABSL_LOCKS_EXCLUDED(mu_);
+  void Begin(const Latest& latest) ABSL_LOCKS_EXCLUDED(mu_);
 
   // `on_change` runs after each change, on the store's thread, without locks
   // held. Call before anything else.
@@ -91,10 +96,14 @@ class PolicyBook {
   // it is a dry run.
   absl::Status Reserve(const Change& change, Version& version)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // The store's thread, as may wait for a disk.
+  void WriteCopy(const PolicyRecord& record);
+  // The store's thread.
   void OnKept(const VersionPtr& version, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   StoreThread& store_;
+  const PolicyCopy copy_;
   std::function<void()> on_change_;
   mutable Mutex mu_;
   VersionPtr current_ ABSL_GUARDED_BY(mu_);

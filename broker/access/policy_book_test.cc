@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
 
+#include "base/files.h"
 #include "broker/registry/sqlite_store.h"
 #include "tests/support/temp_dir.h"
 
@@ -28,15 +30,26 @@ class PolicyBookTest : public ::testing::Test {
   void Restart() {
     thread_.reset();
     book_.reset();
-    auto store = SqliteStore::Open(directory_.path() + "/registry.db");
+    auto store = SqliteStore::Open(Registry());
     ASSERT_TRUE(store.ok()) << store.status();
-    auto latest = PolicyBook::ReadLatest(**store);
+    auto latest = PolicyBook::ReadLatest(**store, PolicyCopy(Copy()));
     ASSERT_TRUE(latest.ok()) << latest.status();
     problem_ = latest->problem;
     thread_ = std::make_unique<StoreThread>(*std::move(store));
-    book_ = std::make_unique<PolicyBook>(*thread_);
+    book_ = std::make_unique<PolicyBook>(*thread_, PolicyCopy(Copy()));
     book_->OnChange([this] { ++changes_; });
-    book_->Begin(latest->version);
+    book_->Begin(*latest);
+  }
+
+  std::string Registry() const { return directory_.path() + "/registry.db"; }
+  std::string Copy() const { return directory_.path() + "/policy.toml"; }
+  // As if the disk had eaten it.
+  void LoseRegistry() {
+    thread_.reset();
+    for (const char* file : {"", "-wal", "-shm"}) {
+      std::filesystem::remove(Registry() + file);
+    }
+    Restart();
   }
 
   template <typename T, typename Ask>
@@ -150,7 +163,7 @@ TEST_F(PolicyBookTest, RollsBackToTheBuiltInOne) {
 
 TEST_F(PolicyBookTest, APolicyThatCantBeReadAfterAStartDeniesEverything) {
   {
-    auto store = SqliteStore::Open(directory_.path() + "/registry.db");
+    auto store = SqliteStore::Open(Registry());
     ASSERT_TRUE(store.ok());
     ASSERT_TRUE((*store)
                     ->AddPolicy({.version = 1,
@@ -164,6 +177,58 @@ TEST_F(PolicyBookTest, APolicyThatCantBeReadAfterAStartDeniesEverything) {
   EXPECT_FALSE(DanMayCreate());
   ASSERT_TRUE(Apply({.text = kDev, .by = "ann"}).ok());
   EXPECT_TRUE(DanMayCreate());
+}
+
+TEST_F(PolicyBookTest, ALostRegistryBringsNothingBackThatWasTakenAway) {
+  // Else everybody might do everything again.
+  ASSERT_TRUE(Apply({.text = kDev, .by = "ann"}).ok());
+  ASSERT_TRUE(Apply({.text = "", .by = "bob"}).ok());
+  LoseRegistry();
+  EXPECT_THAT(problem_, HasSubstr("policy.toml' version 2: that holds"));
+  EXPECT_FALSE(DanMayCreate());
+  EXPECT_EQ(book_->Current()->record.by, "bob");
+  // It is in the new registry, too; and goes on from there.
+  ASSERT_TRUE(Apply({.text = kDev, .by = "ann"}).ok());
+  EXPECT_EQ(book_->Current()->record.version, 3u);
+  Restart();
+  EXPECT_EQ(problem_, "");
+  EXPECT_EQ(book_->Current()->record.text, kDev);
+  EXPECT_EQ(RollBack(2).status().code(), absl::StatusCode::kOk);
+}
+
+TEST_F(PolicyBookTest, AlsoIfItWasTheBuiltInOne) {
+  ASSERT_TRUE(Apply({.text = "", .by = "ann"}).ok());
+  ASSERT_TRUE(RollBack(0).ok());
+  LoseRegistry();
+  EXPECT_TRUE(book_->Current()->record.built_in);
+  EXPECT_EQ(book_->Current()->record.version, 2u);
+}
+
+TEST_F(PolicyBookTest, ALostRegistryWithADamagedCopyDeniesEverything) {
+  ASSERT_TRUE(Apply({.text = kDev, .by = "ann"}).ok());
+  for (const char* damaged :
+       {"", "x", "# berth-policy 1 2\n", "# berth-policy 0 1 ann given\n",
+        "# berth-policy 1 1 ann taken\n"}) {
+    ASSERT_TRUE(WriteFileAtomically(Copy(), damaged).ok());
+    LoseRegistry();
+    EXPECT_THAT(problem_, HasSubstr("nothing is granted")) << damaged;
+    EXPECT_FALSE(DanMayCreate()) << damaged;
+  }
+  ASSERT_TRUE(Apply({.text = kDev, .by = "ann"}).ok());
+  Restart();
+  EXPECT_TRUE(DanMayCreate());
+}
+
+TEST_F(PolicyBookTest, ADamagedCopyOfWhatTheRegistryHasDoesNoHarm) {
+  ASSERT_TRUE(Apply({.text = kDev, .by = "ann"}).ok());
+  ASSERT_TRUE(WriteFileAtomically(Copy(), "x").ok());
+  Restart();
+  EXPECT_TRUE(DanMayCreate());
+  EXPECT_EQ(problem_, "");
+  // And is mended.
+  LoseRegistry();
+  EXPECT_TRUE(DanMayCreate());
+  EXPECT_EQ(book_->Current()->record.version, 1u);
 }
 
 }  // namespace

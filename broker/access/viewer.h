@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -40,16 +41,36 @@ class Viewer {
   // one that the user may not see.
   absl::StatusOr<NodeSet::Node> FindComputer(absl::string_view name);
 
+  // Whether the user may do `verb` with a session: with their own, anything;
+  // with others, what a role grants.
+  bool May(const v1::Session& session, Verb verb);
+  // Whether they may do anything with it.
+  bool Sees(const v1::Session& session);
+
+  // The one session that `ref` names, if the user may do all of `verbs` with
+  // it. Errors as of Registry::Resolve(), of which NotFound also says that it
+  // may not be seen; PermissionDenied: it may be seen, but not that be done.
+  absl::StatusOr<SessionRecord> FindSession(const v1::SessionRef& ref,
+                                            const std::vector<Verb>& verbs);
+
+  // The id by which a client of the user goes in a session.
+  std::string ClientIdIn(const v1::Session& session,
+                         const std::string& client_id) const;
+
   // Whether the user may make such a session on `computer`. PermissionDenied.
   absl::Status CheckCreate(const NodeSet::Node& computer,
                            const v1::CreateSessionRequest& request);
 
  private:
+  Action ActionOn(const v1::Session& session, Verb verb);
+
   const Registry* registry_;
   Rights rights_;
   bool admin_;
   // Computers where the user has sessions; looked up when first needed.
   std::optional<absl::flat_hash_set<std::string>> own_;
+  // Those asked for before.
+  absl::flat_hash_map<std::string, NodeSet::Node> nodes_;
 };
 
 }  // namespace berth::broker

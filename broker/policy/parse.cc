@@ -23,7 +23,8 @@ constexpr char kBuiltIn[] =
     "verbs = [\"create\"]\n"
     "computers = [\"@all\"]\n"
     "configurations = [\"*\"]\n"
-    "run_as = [\"self\"]\n";
+    "# As whom is for each computer's own rules to say.\n"
+    "run_as = [\"*\"]\n";
 
 using Groups = std::map<std::string, std::vector<std::string>>;
 

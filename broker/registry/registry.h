@@ -11,6 +11,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -88,6 +89,13 @@ class Registry {
   // none. NotFound; FailedPrecondition: it fits several.
   absl::StatusOr<SessionRecord> Resolve(absl::string_view owner,
                                         const v1::SessionRef& ref) const
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    return Resolve(owner, ref, [](const v1::Session&) { return true; });
+  }
+  // As if there were only those that are `visible`.
+  absl::StatusOr<SessionRecord> Resolve(
+      absl::string_view owner, const v1::SessionRef& ref,
+      absl::FunctionRef<bool(const v1::Session&)> visible) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // By instance id, of any owner. Null if there is none.
@@ -107,6 +115,8 @@ class Registry {
   // All sessions of `owner`, by id.
   std::vector<SessionRecord> SessionsOf(absl::string_view owner) const
       ABSL_LOCKS_EXCLUDED(mu_);
+  // All who have sessions, by name.
+  std::vector<std::string> Owners() const ABSL_LOCKS_EXCLUDED(mu_);
   // All sessions on `computer`, in no order.
   std::vector<SessionRecord> SessionsOn(absl::string_view computer) const
       ABSL_LOCKS_EXCLUDED(mu_);

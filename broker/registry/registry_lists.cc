@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -39,6 +40,18 @@ std::vector<SessionRecord> Registry::SessionsOf(absl::string_view owner) const {
     all.push_back(session);
   }
   return all;
+}
+
+std::vector<std::string> Registry::Owners() const {
+  std::vector<std::string> owners;
+  {
+    MutexLock lock(mu_);
+    for (const auto& [name, owner] : owners_) {
+      if (!owner.sessions.empty()) owners.push_back(name);
+    }
+  }
+  std::sort(owners.begin(), owners.end());
+  return owners;
 }
 
 std::vector<SessionRecord> Registry::SessionsOn(

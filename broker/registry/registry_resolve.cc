@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/escape.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
 #include "broker/registry/registry.h"
@@ -104,16 +107,31 @@ std::vector<SessionRecord> Registry::MatchesLocked(
 }
 
 absl::StatusOr<SessionRecord> Registry::Resolve(
-    absl::string_view owner, const v1::SessionRef& ref) const {
+    absl::string_view owner, const v1::SessionRef& ref,
+    absl::FunctionRef<bool(const v1::Session&)> visible) const {
   BERTH_RETURN_IF_ERROR(CheckRef(ref));
-  MutexLock lock(mu_);
-  std::vector<SessionRecord> matches = MatchesLocked(owner, ref);
+  std::vector<SessionRecord> matches;
+  {
+    MutexLock lock(mu_);
+    matches = MatchesLocked(owner, ref);
+  }
+  matches.erase(std::remove_if(matches.begin(), matches.end(),
+                               [&](const SessionRecord& session) {
+                                 return !visible(*session);
+                               }),
+                matches.end());
   if (matches.empty()) {
     const std::string on = ref.computer().empty()
                                ? ""
                                : absl::StrCat(" on '", ref.computer(), "'");
-    return absl::NotFoundError(
-        absl::StrCat("no ", Describe(ref), on, "; see `berth ls`"));
+    // The same whether there is none, or none that may be seen.
+    const std::string whose =
+        ref.owner().empty()
+            ? "; see `berth ls`"
+            : absl::StrCat(" of user '",
+                           EscapeForTerminal(ref.owner().substr(0, 80)),
+                           "'; see `berth ls --all-owners`");
+    return absl::NotFoundError(absl::StrCat("no ", Describe(ref), on, whose));
   }
   if (matches.size() > 1) return Ambiguous(ref, matches);
   return matches.front();

@@ -135,7 +135,10 @@ TEST_P(StoreSuite, KeepsTheLatestVersionsOfThePolicy) {
   const uint32_t last = Store::kMaxPolicies + 3;
   for (uint32_t version = 1; version <= last; ++version) {
     ASSERT_TRUE(
-        store_->AddPolicy({.version = version, .at = absl::UnixEpoch()}).ok());
+        store_
+            ->AddPolicy(
+                {.version = version, .at = absl::UnixEpoch(), .by = "ann"})
+            .ok());
   }
   const auto policies = store_->ListPolicies();
   ASSERT_EQ(policies->size(), size_t{Store::kMaxPolicies});

@@ -18,6 +18,7 @@ struct Target {
   v1::SessionRef session;
   v1::Client client;
   bool starts_command = false;
+  v1::TerminalMode mode = v1::TERMINAL_MODE_UNSPECIFIED;
 };
 
 absl::StatusOr<std::string> BytesOf(const grpc::ByteBuffer& buffer) {
@@ -47,6 +48,9 @@ absl::StatusOr<Target> TargetInA(const std::string& bytes) {
   if constexpr (std::is_same_v<Message, v1::RunRequest>) {
     target.starts_command = message.has_start();
   }
+  if constexpr (std::is_same_v<Message, v1::TerminalRequest>) {
+    target.mode = message.open().mode();
+  }
   return target;
 }
 
@@ -64,9 +68,29 @@ absl::StatusOr<Target> TargetIn(link::v1::OpenCall::Method method,
   }
 }
 
+// What one must be allowed for a call, if the session is another's.
+std::vector<Verb> VerbsOf(link::v1::OpenCall::Method method,
+                          const Target& target) {
+  switch (method) {
+    case link::v1::OpenCall::RUN:
+      return {Verb::kRun};
+    case link::v1::OpenCall::COPY:
+      return {Verb::kCopy};
+    case link::v1::OpenCall::ENTER:
+      if (target.mode == v1::TERMINAL_MODE_PEEK) return {Verb::kPeek};
+      if (target.mode == v1::TERMINAL_MODE_TAKE) {
+        return {Verb::kEnter, Verb::kTake};
+      }
+      return {Verb::kEnter};
+    default:
+      return {Verb::kReceive};
+  }
+}
+
 }  // namespace
 
 CallOpener::~CallOpener() {
+  if (grant_ != 0) fleet_.access().grants().Remove(grant_);
   if (counted_) fleet_.streams().Remove(user_);
   if (!client_id_.empty()) fleet_.presence().Leave({user_, client_id_});
 }
@@ -78,8 +102,24 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
   BERTH_ASSIGN_OR_RETURN(std::string bytes, BytesOf(first_message));
   BERTH_ASSIGN_OR_RETURN(const Target target, TargetIn(method_, bytes));
   BERTH_RETURN_IF_ERROR(CheckClient(target.client, /*required=*/false));
-  BERTH_ASSIGN_OR_RETURN(const SessionRecord session,
-                         fleet_.registry().Resolve(user_, target.session));
+  const std::vector<Verb> verbs = VerbsOf(method_, target);
+  BERTH_ASSIGN_OR_RETURN(
+      const SessionRecord session,
+      fleet_.access().ViewerFor(user_).FindSession(target.session, verbs));
+  const bool is_guest = session->owner() != user_;
+  if (is_guest) {
+    grant_ = fleet_.access().grants().Add(
+        {user_, session, verbs,
+         [weak = std::weak_ptr<RelayedCall>(call)](const absl::Status& status) {
+           if (auto kept = weak.lock()) kept->splice().Fail(status);
+         }});
+    fleet_.NoteHolder(*session, user_);
+    // A policy that came before this was noted.
+    BERTH_RETURN_IF_ERROR(fleet_.access()
+                              .ViewerFor(user_)
+                              .FindSession(target.session, verbs)
+                              .status());
+  }
   auto link = fleet_.LinkTo(session->computer());
   // What a session printed can still be received after its end. A start may be
   // sent again because its stream broke while the session ended: the agent
@@ -97,6 +137,11 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
   link::v1::OpenCall open;
   open.set_method(method_);
   open.set_user(user_);
+  if (is_guest) {
+    open.set_owner(session->owner());
+    open.set_read_only(verbs.front() == Verb::kPeek ||
+                       verbs.front() == Verb::kReceive);
+  }
   open.set_instance_id(session->instance_id());
   open.set_first_message(std::move(bytes));
   BERTH_ASSIGN_OR_RETURN(

@@ -30,6 +30,7 @@ class CallOpener final : public ClientLeg::Opener {
   const link::v1::OpenCall::Method method_;
   const std::string user_;
   bool counted_ = false;
+  Grants::Id grant_ = 0;   // Of a call on a session of somebody else.
   std::string client_id_;  // Of a client that was joined to the present ones.
 };
 

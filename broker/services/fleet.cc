@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/escape.h"
+#include "base/foreign_client.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "broker/ca/join_token.h"
@@ -17,6 +18,11 @@ namespace {
 
 // What a broker that dies may not have written yet, at the most.
 constexpr absl::Duration kLastWrites = absl::Seconds(5);
+
+// Whose client holds a session.
+Presence::Client HolderOf(const v1::Session& session) {
+  return UserAndClient(session.owner(), session.holder().client().id());
+}
 
 // "12:01:05", with the date if that was not within the last day.
 std::string SinceText(absl::Time time) {
@@ -29,14 +35,16 @@ std::string SinceText(absl::Time time) {
 
 Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
              const Admission::Limits& limits,
-             const std::vector<std::string>& admins)
+             const std::vector<std::string>& admins,
+             const PolicyCopy& policy_copy)
     : admission_(limits),
-      access_(registry_, store_, admins),
+      access_(registry_, store_, policy_copy, admins),
       agents_(registry_),
       store_(std::move(store)),
       presence_(timer_, hold_grace,
                 [this](const Presence::Client& client) { LetGo(client); }),
       feed_(timer_) {
+  access_.book().OnChange([this] { OnNewPolicy(); });
   timer_.After(Presence::kStartGrace, [this] {
     settled_ = true;
     LetGoOfAbsent(registry_.HeldSessions());
@@ -45,7 +53,8 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
 
 absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
     std::unique_ptr<Store> store, absl::Duration hold_grace,
-    const Admission::Limits& limits, const std::vector<std::string>& admins) {
+    const Admission::Limits& limits, const std::vector<std::string>& admins,
+    const PolicyCopy& policy_copy) {
   BERTH_ASSIGN_OR_RETURN(auto computers, store->ListComputers());
   BERTH_ASSIGN_OR_RETURN(const auto sessions, store->ListSessions());
   BERTH_ASSIGN_OR_RETURN(const auto next_ids, store->ListNextIds());
@@ -60,12 +69,12 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
   for (ComputerRecord& computer : computers) {
     if (std::exchange(computer.linked, false)) computer.last_seen = now;
   }
-  BERTH_ASSIGN_OR_RETURN(PolicyBook::Latest latest,
-                         PolicyBook::ReadLatest(*store));
+  BERTH_ASSIGN_OR_RETURN(const PolicyBook::Latest latest,
+                         PolicyBook::ReadLatest(*store, policy_copy));
   auto fleet = std::unique_ptr<Fleet>(
-      new Fleet(std::move(store), hold_grace, limits, admins));
+      new Fleet(std::move(store), hold_grace, limits, admins, policy_copy));
   fleet->SetNotices(std::move(notices));
-  fleet->access_.book().Begin(std::move(latest.version));
+  fleet->access_.book().Begin(latest);
   if (!latest.problem.empty()) fleet->AddNotice(latest.problem);
   fleet->registry_.Load(computers, sessions, next_ids);
   return fleet;
@@ -189,10 +198,41 @@ void Fleet::LinkDown(const AgentConnection& connection) {
   feed_.Touch(registry_.SessionsOn(connection.computer()));
 }
 
+void Fleet::NoteHolder(const v1::Session& session, const std::string& user) {
+  if (session.owner() == user) return;
+  MutexLock lock(mu_);
+  guests_.insert(user);
+}
+
 void Fleet::LetGo(const Presence::Client& client) {
-  for (const SessionRecord& session : registry_.SessionsOf(client.first)) {
+  bool is_guest;
+  {
+    MutexLock lock(mu_);
+    is_guest = guests_.contains(client.first);
+  }
+  // Few users hold sessions of others: only for them all are looked through.
+  for (const SessionRecord& session :
+       is_guest ? registry_.HeldSessions()
+                : registry_.SessionsOf(client.first)) {
     if (session->has_holder() && !session->has_end() &&
-        session->holder().client().id() == client.second) {
+        HolderOf(*session) == client) {
+      LetGo(*session);
+    }
+  }
+}
+
+void Fleet::OnNewPolicy() {
+  access_.grants().Recheck(
+      [this](const std::string& user) { return access_.ViewerFor(user); });
+  for (const SessionRecord& session : registry_.HeldSessions()) {
+    const std::string user = HolderOf(*session).first;
+    if (user == session->owner()) continue;
+    Viewer viewer = access_.ViewerFor(user);
+    // Who runs or types there holds it meanwhile.
+    if (!viewer.May(*session, Verb::kTake) &&
+        !viewer.May(*session, Verb::kRun) &&
+        !viewer.May(*session, Verb::kEnter) &&
+        !viewer.May(*session, Verb::kCopy)) {
       LetGo(*session);
     }
   }
@@ -202,8 +242,7 @@ void Fleet::LetGoOfAbsent(const std::vector<SessionRecord>& sessions) {
   if (!settled_) return;  // The timer comes back to it.
   for (const SessionRecord& session : sessions) {
     if (!session->has_holder() || session->has_end()) continue;
-    const std::string& id = session->holder().client().id();
-    if (presence_.IsAbsent({session->owner(), id})) LetGo(*session);
+    if (presence_.IsAbsent(HolderOf(*session))) LetGo(*session);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -35,7 +36,8 @@ class Fleet {
   // policy says. Fails as the store does.
   static absl::StatusOr<std::unique_ptr<Fleet>> Open(
       std::unique_ptr<Store> store, absl::Duration hold_grace,
-      const Admission::Limits& limits, const std::vector<std::string>& admins);
+      const Admission::Limits& limits, const std::vector<std::string>& admins,
+      const PolicyCopy& policy_copy);
 
   Registry& registry() { return registry_; }
   Agents& agents() { return agents_; }
@@ -66,6 +68,10 @@ class Fleet {
   absl::StatusOr<std::shared_ptr<AgentConnection>> LinkTo(
       absl::string_view computer) const;
 
+  // `user` is about to hold a session, which may be another's.
+  void NoteHolder(const v1::Session& session, const std::string& user)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // What the agent of `connection` said of a session.
   absl::Status Put(const AgentConnection& connection,
                    const v1::Session& session);
@@ -83,8 +89,8 @@ class Fleet {
 
  private:
   Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
-        const Admission::Limits& limits,
-        const std::vector<std::string>& admins);
+        const Admission::Limits& limits, const std::vector<std::string>& admins,
+        const PolicyCopy& policy_copy);
 
   void SetNotices(std::vector<NoticeRecord> notices) ABSL_LOCKS_EXCLUDED(mu_);
   // Says how the inventory of a computer differs from what was known.
@@ -93,7 +99,9 @@ class Fleet {
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Lets go of what `client` holds: it has been away for too long.
-  void LetGo(const Presence::Client& client);
+  void LetGo(const Presence::Client& client) ABSL_LOCKS_EXCLUDED(mu_);
+  // Ends what the new policy grants no more.
+  void OnNewPolicy();
   // Lets go of those of `sessions` that absent clients hold.
   void LetGoOfAbsent(const std::vector<SessionRecord>& sessions);
   void LetGo(const v1::Session& session);
@@ -105,6 +113,8 @@ class Fleet {
   std::atomic<bool> told_of_age_ = false;
   mutable Mutex mu_;
   std::vector<NoticeRecord> notices_ ABSL_GUARDED_BY(mu_);
+  // Users that may have held sessions of others since the start.
+  absl::flat_hash_set<std::string> guests_ ABSL_GUARDED_BY(mu_);
   StreamLimiter streams_;
   Admission admission_;
   Registry registry_;

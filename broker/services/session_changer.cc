@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/foreign_client.h"
 #include "broker/services/session_requests.h"
 
 namespace berth::broker {
@@ -26,6 +27,16 @@ absl::Status TakeSettings(const RequestType& request,
   return absl::OkStatus();
 }
 
+// `client` of `user`, as it goes in a session.
+v1::Client ClientIn(const v1::Session& session, const std::string& user,
+                    const Viewer& viewer, const v1::Client& client) {
+  v1::Client result = client;
+  if (session.owner() == user) return result;
+  result.set_id(viewer.ClientIdIn(session, client.id()));
+  result.set_name(ForeignClientName(user, client.name()));
+  return result;
+}
+
 }  // namespace
 
 void SessionChanger::Connect(const std::string& user,
@@ -35,16 +46,20 @@ void SessionChanger::Connect(const std::string& user,
   absl::Status status = CheckClient(request.client(), /*required=*/true);
   if (status.ok()) status = TakeSettings(request, set_holder);
   if (!status.ok()) return done(status);
-  auto session = fleet_.registry().Resolve(user, request.session());
+  Viewer viewer = fleet_.access().ViewerFor(user);
+  auto session = viewer.FindSession(request.session(), {Verb::kTake});
   if (!session.ok()) return done(session.status());
   status = CheckLives(**session);
   if (!status.ok()) return done(status);
-  *set_holder.mutable_holder() = request.client();
+  *set_holder.mutable_holder() =
+      ClientIn(**session, user, viewer, request.client());
   set_holder.set_take(request.take());
   // A client without a Hold stream counts as present for the grace after this.
   Presence::Client client{user, request.client().id()};
   fleet_.presence().Join(client);
-  SetHolder(user, **session, std::move(set_holder), client.second,
+  fleet_.NoteHolder(**session, user);
+  SetHolder(user, **session, std::move(set_holder),
+            viewer.ClientIdIn(**session, client.second),
             [this, client,
              done = std::move(done)](absl::StatusOr<v1::Session> result) {
               fleet_.presence().Leave(client);
@@ -59,13 +74,19 @@ void SessionChanger::Disconnect(const std::string& user,
   absl::Status status = CheckClient(request.client(), /*required=*/false);
   if (status.ok()) status = TakeSettings(request, set_holder);
   if (!status.ok()) return done(status);
-  auto session = fleet_.registry().Resolve(user, request.session());
+  Viewer viewer = fleet_.access().ViewerFor(user);
+  auto session = viewer.FindSession(request.session(), {Verb::kTake});
   if (!session.ok()) return done(session.status());
   status = CheckLives(**session);
+  // Only an owner may let go for whichever client holds it.
+  if (status.ok() && (*session)->owner() != user) {
+    status = CheckClient(request.client(), /*required=*/true);
+  }
   if (!status.ok()) return done(status);
-  set_holder.set_expected_client_id(request.client().id());
-  SetHolder(user, **session, std::move(set_holder), request.client().id(),
-            std::move(done));
+  const std::string client_id =
+      viewer.ClientIdIn(**session, request.client().id());
+  set_holder.set_expected_client_id(client_id);
+  SetHolder(user, **session, std::move(set_holder), client_id, std::move(done));
 }
 
 void SessionChanger::SetHolder(const std::string& user,
@@ -77,6 +98,7 @@ void SessionChanger::SetHolder(const std::string& user,
   const std::string instance_id = session.instance_id();
   link::v1::Request request;
   request.set_user(user);
+  if (session.owner() != user) request.set_owner(session.owner());
   set_holder.set_instance_id(instance_id);
   *request.mutable_set_holder() = std::move(set_holder);
   (*connection)
@@ -103,13 +125,16 @@ void SessionChanger::Remove(const std::string& user,
                             Done done) {
   absl::Status status = CheckClient(request.client(), /*required=*/false);
   if (!status.ok()) return done(status);
-  auto session = fleet_.registry().Resolve(user, request.session());
+  Viewer viewer = fleet_.access().ViewerFor(user);
+  auto session = viewer.FindSession(request.session(), {Verb::kRemove});
   if (!session.ok()) return done(session.status());
   auto connection = fleet_.LinkTo((*session)->computer());
   if (!connection.ok()) return done(connection.status());
-  v1::Session last = fleet_.registry().View(request.client().id(), **session);
+  v1::Session last = fleet_.registry().View(
+      viewer.ClientIdIn(**session, request.client().id()), **session);
   link::v1::Request ask;
   ask.set_user(user);
+  if (last.owner() != user) ask.set_owner(last.owner());
   ask.mutable_remove()->set_instance_id(last.instance_id());
   (*connection)
       ->Ask(std::move(ask), AgentConnection::kRequestTimeout,

@@ -105,6 +105,16 @@ absl::StatusOr<SessionScan> SessionScan::Begin(
     BERTH_ASSIGN_OR_RETURN(scan.selectors_.emplace_back(), ParseSelector(text));
   }
   scan.matched_.resize(scan.selectors_.size(), false);
+  if (scan.request_.all_owners()) {
+    if (!scan.request_.owner().empty()) {
+      return absl::InvalidArgumentError(
+          "the request names an owner, and asks for all");
+    }
+    scan.owners_ = scan.viewer_.registry().Owners();
+  } else {
+    scan.owners_ = {scan.request_.owner().empty() ? scan.viewer_.user()
+                                                  : scan.request_.owner()};
+  }
   scan.ChooseComputers();
   return scan;
 }
@@ -123,7 +133,7 @@ void SessionScan::ChooseComputers() {
 }
 
 bool SessionScan::Wants(const v1::Session& session) {
-  if (session.temporary()) return false;
+  if (session.temporary() || !viewer_.May(session, Verb::kList)) return false;
   if (computers_.has_value() && !computers_->contains(session.computer())) {
     return false;
   }
@@ -141,19 +151,23 @@ bool SessionScan::Next(int most,
                        google::protobuf::RepeatedPtrField<v1::Session>* page) {
   // So that the registry is never locked for long.
   constexpr size_t kStep = 500;
-  while (true) {
+  while (owner_ < owners_.size()) {
     const std::vector<SessionRecord> some =
-        viewer_.registry().SessionsOf(viewer_.user(), after_, kStep);
+        viewer_.registry().SessionsOf(owners_[owner_], after_, kStep);
     for (const SessionRecord& session : some) {
       if (page->size() == most) return true;
       after_ = {session->id(), session->instance_id()};
       if (!Wants(*session)) continue;
-      v1::Session view =
-          viewer_.registry().View(request_.client().id(), *session);
+      v1::Session view = viewer_.registry().View(
+          viewer_.ClientIdIn(*session, request_.client().id()), *session);
       if (WantsState(request_, view.state())) *page->Add() = std::move(view);
     }
-    if (some.size() < kStep) return false;
+    if (some.size() < kStep) {
+      ++owner_;
+      after_ = {};
+    }
   }
+  return false;
 }
 
 absl::Status SessionScan::status() const {

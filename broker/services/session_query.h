@@ -49,6 +49,8 @@ class SessionScan {
   // Not set: on any.
   std::optional<absl::flat_hash_set<std::string>> computers_;
   std::vector<std::string> unknown_computers_;
+  std::vector<std::string> owners_;  // In order.
+  size_t owner_ = 0;                 // The one whose sessions come next.
   Registry::IdKey after_;
 };
 

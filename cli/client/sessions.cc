@@ -1,14 +1,17 @@
 #include "cli/client/sessions.h"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <iterator>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/cond_var.h"
 #include "base/mutex.h"
+#include "base/names.h"
 #include "base/node_set.h"
 #include "base/selector.h"
 #include "base/status_macros.h"
@@ -35,20 +38,67 @@ std::vector<std::string> SplitLists(const std::vector<std::string>& lists) {
   return parts;
 }
 
+namespace {
+
+// "alice/3": the owner, and the selector behind it. Without "/" no owner.
+std::pair<std::string, std::string> SplitOwner(const std::string& selector) {
+  const size_t slash = selector.find('/');
+  if (slash == selector.npos) return {"", selector};
+  return {selector.substr(0, slash), selector.substr(slash + 1)};
+}
+
+// The one owner of a query; empty: the asker.
+absl::StatusOr<std::string> OwnerOf(const SessionQuery& query) {
+  std::optional<std::string> owner;
+  for (const std::string& selector : query.selectors) {
+    std::string of = SplitOwner(selector).first;
+    if (of.empty()) of = query.owner;
+    if (owner.value_or(of) != of || (query.all_owners && !of.empty())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", selector,
+                       "' is of another owner than the others: give one owner "
+                       "at a time"));
+    }
+    owner = std::move(of);
+  }
+  return owner.value_or(query.owner);
+}
+
+}  // namespace
+
+bool IsAboutOthers(const SessionQuery& query) {
+  return query.all_owners || !query.owner.empty() ||
+         std::any_of(query.selectors.begin(), query.selectors.end(),
+                     [](const std::string& selector) {
+                       return selector.find('/') != selector.npos;
+                     });
+}
+
 absl::Status CheckSelectors(const std::vector<std::string>& selectors) {
   for (const std::string& selector : selectors) {
-    BERTH_RETURN_IF_ERROR(ParseSelector(selector).status());
+    const auto [owner, what] = SplitOwner(selector);
+    if (selector.find('/') != selector.npos) {
+      BERTH_RETURN_IF_ERROR(CheckName("owner", owner));
+      if (what.empty()) continue;
+    }
+    BERTH_RETURN_IF_ERROR(ParseSelector(what).status());
   }
   return absl::OkStatus();
 }
 
 std::optional<v1::SessionRef> LiteralRef(const SessionQuery& query) {
-  if (query.selectors.size() != 1 || !query.states.empty()) {
+  if (query.selectors.size() != 1 || !query.states.empty() ||
+      query.all_owners) {
     return std::nullopt;
   }
-  const absl::StatusOr<Selector> selector = ParseSelector(query.selectors[0]);
-  if (!selector.ok() || !selector->is_literal()) return std::nullopt;
+  const absl::StatusOr<std::string> owner = OwnerOf(query);
+  const absl::StatusOr<Selector> selector =
+      ParseSelector(SplitOwner(query.selectors[0]).second);
+  if (!owner.ok() || !selector.ok() || !selector->is_literal()) {
+    return std::nullopt;
+  }
   v1::SessionRef ref;
+  ref.set_owner(*owner);
   if (!query.computers.empty()) {
     const absl::StatusOr<NodeSet> set = NodeSet::Parse(query.computers);
     if (!set.ok() || set->needs_nodes()) return std::nullopt;
@@ -72,6 +122,7 @@ std::optional<v1::SessionRef> LiteralRef(const SessionQuery& query) {
 v1::SessionRef RefOf(const v1::Session& session) {
   v1::SessionRef ref;
   ref.set_instance_id(session.instance_id());
+  ref.set_owner(session.owner());
   return ref;
 }
 
@@ -115,8 +166,13 @@ absl::StatusOr<v1::ListSessionsRequest> MakeRequest(Connection& connection,
   BERTH_ASSIGN_OR_RETURN(const std::vector<std::string> computers,
                          PlainComputers(connection, signals,
                                         {query.computers, {}}, kMaxComputers));
-  request.mutable_selectors()->Assign(query.selectors.begin(),
-                                      query.selectors.end());
+  BERTH_ASSIGN_OR_RETURN(*request.mutable_owner(), OwnerOf(query));
+  request.set_all_owners(query.all_owners);
+  for (const std::string& selector : query.selectors) {
+    std::string what = SplitOwner(selector).second;
+    // "alice/": all of hers.
+    if (!what.empty()) request.add_selectors(std::move(what));
+  }
   request.mutable_computers()->Assign(computers.begin(), computers.end());
   for (const v1::SessionState state : query.states) request.add_states(state);
   request.mutable_labels()->Assign(query.labels.begin(), query.labels.end());

@@ -16,11 +16,19 @@ namespace berth::cli {
 
 // What the user wrote to say which sessions are meant.
 struct SessionQuery {
+  // "3", "web*"; of sessions of others "alice/3", "alice/web*", "alice/".
   std::vector<std::string> selectors;
   std::vector<std::string> computers;  // Sets of them: base/node_set.h.
   std::vector<v1::SessionState> states;
   std::vector<std::string> labels;  // Of computers: "role", "role=db", "dc=a*".
+  // Whose. Empty: one's own, unless a selector says it.
+  std::string owner = {};
+  // Those of all that one may list.
+  bool all_owners = false;
 };
+
+// Whether sessions of others are meant.
+bool IsAboutOthers(const SessionQuery& query);
 
 // "1,2" and "3" are "1", "2", "3". Empty parts are dropped.
 std::vector<std::string> SplitLists(const std::vector<std::string>& lists);

@@ -14,7 +14,9 @@ TEST(SplitListsTest, SplitsAtCommas) {
 }
 
 TEST(CheckSelectorsTest, NamesTheBadOne) {
-  EXPECT_TRUE(CheckSelectors({"1", "1..3", "web*"}).ok());
+  EXPECT_TRUE(CheckSelectors({"1", "1..3", "web*", "alice/3", "alice/"}).ok());
+  EXPECT_FALSE(CheckSelectors({"/3"}).ok());
+  EXPECT_FALSE(CheckSelectors({"alice/3/4"}).ok());
   const absl::Status status = CheckSelectors({"1", "3..1"});
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(std::string(status.message()), testing::HasSubstr("3..1"));
@@ -50,6 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
          {},
          "instance_id: \"9f0c11aa-1111-4222-8333-444455556666\""},
         {"PrefixOrName", {"9f0c11aa"}, {}, ""},
+        {"OfAnother", {"alice/3"}, {}, "id: 3 owner: \"alice\""},
+        {"AllOfAnother", {"alice/"}, {}, ""},
         {"Range", {"1..3"}, {}, ""},
         {"Wildcard", {"web*"}, {}, ""},
         {"Several", {"1", "2"}, {}, ""},

@@ -16,7 +16,8 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  berth ls\n"
     "  berth ls 'web*' -c Server01 -o wide\n"
-    "  berth ls --state Disconnected -o jsonl\n";
+    "  berth ls --state Disconnected -o jsonl\n"
+    "  berth ls --owner alice\n";
 
 void KeepConfigurations(const std::vector<std::string>& names,
                         std::vector<v1::Session>& sessions) {
@@ -56,6 +57,12 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
                   "only those made from these configurations")
       ->type_name("NAME,...")
       ->allow_extra_args(false);
+  parser.app()
+      .add_option("--owner", query.owner,
+                  "sessions of another user, as far as you may list them")
+      ->type_name("USER");
+  parser.app().add_flag("--all-owners", query.all_owners,
+                        "sessions of all users, as far as you may list them");
   parser.AddFormat(format);
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
@@ -72,7 +79,7 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
   const std::vector<std::string> kept = SplitLists(configurations);
-  SessionListing listing(format, absl::Now());
+  SessionListing listing(format, absl::Now(), IsAboutOthers(query));
   int printed = 0;
   const absl::Status status =
       ListSessionPages(**connection, invocation.signals(), query,

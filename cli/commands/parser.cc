@@ -23,7 +23,8 @@ void Parser::AddSelectors(SessionQuery& query, const std::string& what) {
               query.selectors.push_back(std::move(selector));
             }
           },
-          what + ": 3, 1,2, 1..3, a name, \"web*\", or an instance id")
+          what + ": 3, 1,2, 1..3, a name, \"web*\", an instance id; of "
+                 "others alice/3")
       ->type_name("SELECTOR");
   AddComputers(query.computers, "only sessions on these computers");
 }

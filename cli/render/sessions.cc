@@ -81,12 +81,15 @@ void AddWide(const v1::Session& session, absl::Time now,
                                  absl::LocalTimeZone()));
 }
 
-void AddRow(const v1::Session& session, bool wide, absl::Time now,
-            Table& table) {
+void AddRow(const v1::Session& session, bool wide, bool with_owner,
+            absl::Time now, Table& table) {
   std::vector<std::string> row = {
-      absl::StrCat(session.id()), session.name(),
-      session.computer(),         StateName(session.state()),
-      session.configuration(),    AvailabilityName(session.availability())};
+      absl::StrCat(with_owner ? session.owner() + "/" : "", session.id()),
+      session.name(),
+      session.computer(),
+      StateName(session.state()),
+      session.configuration(),
+      AvailabilityName(session.availability())};
   if (wide) AddWide(session, now, row);
   table.AddRow(std::move(row));
 }
@@ -217,8 +220,11 @@ std::string Outcome(const v1::CommandSummary& command) {
   }
 }
 
-SessionListing::SessionListing(Format format, absl::Time now)
-    : format_(format), now_(now), table_(Columns(format == Format::kWide)) {}
+SessionListing::SessionListing(Format format, absl::Time now, bool with_owner)
+    : format_(format),
+      now_(now),
+      with_owner_(with_owner),
+      table_(Columns(format == Format::kWide)) {}
 
 std::string SessionListing::Add(const std::vector<v1::Session>& sessions) {
   std::string out;
@@ -235,7 +241,7 @@ std::string SessionListing::Add(const std::vector<v1::Session>& sessions) {
         break;
       case Format::kTable:
       case Format::kWide:
-        AddRow(session, format_ == Format::kWide, now_, table_);
+        AddRow(session, format_ == Format::kWide, with_owner_, now_, table_);
         break;
     }
     empty_ = false;

@@ -16,8 +16,8 @@ namespace berth::cli {
 // one after another, is what RenderSessions() returns for all.
 class SessionListing {
  public:
-  // `now` is for times like "5m" ago.
-  SessionListing(Format format, absl::Time now);
+  // `now` is for times like "5m" ago. `with_owner`: ids are "alice/3".
+  SessionListing(Format format, absl::Time now, bool with_owner = false);
 
   std::string Add(const std::vector<v1::Session>& sessions);
   // After the last ones.
@@ -26,6 +26,7 @@ class SessionListing {
  private:
   const Format format_;
   const absl::Time now_;
+  const bool with_owner_;
   bool empty_ = true;
   Table table_;
 };

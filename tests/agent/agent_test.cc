@@ -444,6 +444,100 @@ TEST_F(AgentTest, OnlyTheOwnerAndTheHolderGetIn) {
             static_cast<int>(absl::StatusCode::kNotFound));
 }
 
+TEST_F(AgentTest, WhoMayOnlyWatchATerminalCantType) {
+  constexpr int kDenied = static_cast<int>(absl::StatusCode::kPermissionDenied);
+  const std::string session = Create();
+  v1::TerminalRequest first;
+  *first.mutable_open()->mutable_client() = Client("bob@desk");
+  first.mutable_open()->set_terminal_id(NewUuid());
+  first.mutable_open()->set_mode(v1::TERMINAL_MODE_PEEK);
+  first.mutable_open()->mutable_size()->set_rows(24);
+  first.mutable_open()->mutable_size()->set_columns(80);
+  FakeBroker::ClientCall peek = broker_.OpenAsGuest(
+      link::v1::OpenCall::ENTER, "bob", "ann", true, session, first);
+  v1::TerminalEvent opened;
+  ASSERT_TRUE(opened.ParseFromString(peek.NextFrame().value_or("")));
+  EXPECT_TRUE(opened.has_opened());
+  // Frames that the broker passes on without looking: a second `open`, and
+  // keys.
+  v1::TerminalRequest keys;
+  keys.mutable_input()->set_data("exit\n");
+  peek.Send(keys);
+  EXPECT_EQ(peek.WaitEnded().code(), kDenied);
+  EXPECT_THAT(peek.WaitEnded().message(), HasSubstr("may only be watched"));
+  for (const v1::TerminalMode mode :
+       {v1::TERMINAL_MODE_UNSPECIFIED, v1::TERMINAL_MODE_SHARE,
+        v1::TERMINAL_MODE_TAKE}) {
+    first.mutable_open()->set_mode(mode);
+    first.mutable_open()->set_terminal_id(NewUuid());
+    EXPECT_EQ(broker_
+                  .OpenAsGuest(link::v1::OpenCall::ENTER, "bob", "ann", true,
+                               session, first)
+                  .WaitEnded()
+                  .code(),
+              kDenied);
+  }
+  EXPECT_EQ(broker_
+                .OpenAsGuest(link::v1::OpenCall::RUN, "bob", "ann", true,
+                             session, Start("true"))
+                .WaitEnded()
+                .code(),
+            kDenied);
+  EXPECT_EQ(RunAll(session, "echo lives").out, "lives\n");
+}
+
+TEST_F(AgentTest, WhoMayOnlyReceiveNeitherInterruptsNorTakesAnythingAway) {
+  const std::string session = Create();
+  v1::RunRequest request = Start("echo new");
+  request.mutable_start()->set_detach(true);
+  EXPECT_EQ(OpenRun(session, request).WaitEnded().code(), 0);
+  v1::ReceiveRequest open;
+  open.mutable_open();
+  FakeBroker::ClientCall guest = broker_.OpenAsGuest(
+      link::v1::OpenCall::RECEIVE, "bob", "ann", true, session, open);
+  const auto seen = guest.Finish();
+  EXPECT_EQ(seen.out, "new\n");
+  v1::ReceiveRequest ack;
+  ack.mutable_ack()->set_sequence(seen.ended->sequence());
+  ack.mutable_ack()->set_offset(seen.ended->end_offset());
+  guest.Send(ack);
+  EXPECT_EQ(guest.WaitEnded().code(), 0);
+  // For its owner it is still new.
+  FakeBroker::ClientCall mine = Receive(session);
+  EXPECT_EQ(mine.Finish().out, "new\n");
+  mine.HalfClose();
+
+  request = Start("sleep 1000");
+  request.mutable_start()->set_detach(true);
+  EXPECT_EQ(OpenRun(session, request).WaitEnded().code(), 0);
+  FakeBroker::ClientCall other = broker_.OpenAsGuest(
+      link::v1::OpenCall::RECEIVE, "bob", "ann", true, session, open);
+  ASSERT_TRUE(other.Next().has_value());
+  v1::ReceiveRequest interrupt;
+  interrupt.mutable_interrupt();
+  other.Send(interrupt);
+  EXPECT_EQ(other.WaitEnded().code(),
+            static_cast<int>(absl::StatusCode::kPermissionDenied));
+}
+
+TEST_F(AgentTest, AGuestIsNeverTakenForAClientOfTheOwner) {
+  const std::string session = Create();
+  link::v1::Request hold;
+  hold.set_user("ann");
+  hold.mutable_set_holder()->set_instance_id(session);
+  *hold.mutable_set_holder()->mutable_holder() = Client();
+  EXPECT_EQ(broker_.Ask(hold).code(), 0);
+  // With the id of the client that holds it, which lists tell.
+  const link::v1::CallEnded refused =
+      broker_
+          .OpenAsGuest(link::v1::OpenCall::RUN, "bob", "ann", false, session,
+                       Start("true"))
+          .WaitEnded();
+  EXPECT_EQ(refused.code(),
+            static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(RunAll(session, "echo mine").out, "mine\n");
+}
+
 TEST_F(AgentTest, RemovedSessionIsGoneWithItsLogs) {
   const std::string session = Create();
   FakeBroker::ClientCall call = OpenRun(session, Start("sleep 1000"));

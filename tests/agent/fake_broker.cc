@@ -164,18 +164,38 @@ FakeBroker::ClientCall FakeBroker::Open(
     link::v1::OpenCall::Method method, const std::string& user,
     const std::string& instance_id,
     const google::protobuf::MessageLite& first) {
-  link::v1::BrokerMessage message;
-  link::v1::OpenCall& open = *message.mutable_open_call();
-  {
-    MutexLock lock(mu_);
-    open.set_call_id(++last_id_);
-  }
+  link::v1::OpenCall open;
   open.set_method(method);
   open.set_user(user);
   open.set_instance_id(instance_id);
   open.set_first_message(first.SerializeAsString());
+  return Open(std::move(open));
+}
+
+FakeBroker::ClientCall FakeBroker::OpenAsGuest(
+    link::v1::OpenCall::Method method, const std::string& user,
+    const std::string& owner, bool read_only, const std::string& instance_id,
+    const google::protobuf::MessageLite& first) {
+  link::v1::OpenCall open;
+  open.set_method(method);
+  open.set_user(user);
+  open.set_owner(owner);
+  open.set_read_only(read_only);
+  open.set_instance_id(instance_id);
+  open.set_first_message(first.SerializeAsString());
+  return Open(std::move(open));
+}
+
+FakeBroker::ClientCall FakeBroker::Open(link::v1::OpenCall open) {
+  link::v1::BrokerMessage message;
+  {
+    MutexLock lock(mu_);
+    open.set_call_id(++last_id_);
+  }
+  const uint64_t id = open.call_id();
+  *message.mutable_open_call() = std::move(open);
   Write(message);
-  return ClientCall(*this, open.call_id());
+  return ClientCall(*this, id);
 }
 
 bool FakeBroker::WaitMessage(

@@ -67,6 +67,11 @@ class FakeBroker final : public link::v1::Link::Service {
   ClientCall Open(link::v1::OpenCall::Method method, const std::string& user,
                   const std::string& instance_id,
                   const google::protobuf::MessageLite& first);
+  // The same, on a session of `owner`.
+  ClientCall OpenAsGuest(link::v1::OpenCall::Method method,
+                         const std::string& user, const std::string& owner,
+                         bool read_only, const std::string& instance_id,
+                         const google::protobuf::MessageLite& first);
   // Waits for a report on Control for which `want` holds.
   // Whatever was reported so far won't be waited for.
   void DropMessages();
@@ -91,6 +96,7 @@ class FakeBroker final : public link::v1::Link::Service {
                        ControlStream* stream) override;
   grpc::Status Call(grpc::ServerContext* context, CallStream* stream) override;
   void Write(const link::v1::BrokerMessage& message);
+  ClientCall Open(link::v1::OpenCall open);
   bool WaitUntil(const std::function<bool()>& condition)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

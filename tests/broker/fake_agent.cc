@@ -161,6 +161,16 @@ void FakeAgent::OnRequest(const link::v1::Request& request) {
   Send(message);
 }
 
+void FakeAgent::AddSession(const v1::Session& session) {
+  {
+    MutexLock lock(mu_);
+    sessions_[session.instance_id()] = session;
+  }
+  link::v1::AgentMessage message;
+  *message.mutable_session()->mutable_session() = session;
+  Send(message);
+}
+
 bool FakeAgent::WaitForWelcome() {
   const absl::Time deadline = absl::Now() + kPatience;
   MutexLock lock(mu_);

@@ -44,6 +44,8 @@ class FakeAgent {
   const grpc::ClientContext& context() const { return context_; }
 
   void Send(const link::v1::AgentMessage& message);
+  // Makes a session, or another one of it, and reports it.
+  void AddSession(const v1::Session& session) ABSL_LOCKS_EXCLUDED(mu_);
   void EndCall(uint64_t call_id, const grpc::Status& status,
                std::optional<uint64_t> frames);
   // Opens the Call stream of a call.

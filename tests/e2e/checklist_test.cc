@@ -29,7 +29,7 @@ struct Line {
 std::set<int> Wanted() {
   std::set<int> wanted;
   for (const auto& [first, last] : std::vector<std::pair<int, int>>{
-           {1, 68}, {75, 92}, {100, 104}, {107, 111}, {113, 113}, {115, 115}}) {
+           {1, 70}, {72, 72}, {75, 92}, {95, 95}, {97, 97}, {100, 104}, {107, 111}, {113, 113}, {115, 115}}) {
     for (int i = first; i <= last; ++i) wanted.insert(i);
   }
   return wanted;

@@ -32,9 +32,9 @@ class PolicyTest : public ::testing::Test {
 
   // Expects `user` to fail with these words.
   void Fails(const std::string& user, const std::vector<std::string>& arguments,
-             const std::string& words, int code = 1) {
+             const std::string& words) {
     const auto finished = fleet_.Berth(arguments, "", user);
-    EXPECT_EQ(finished.exit_code, code) << finished.out << finished.err;
+    EXPECT_NE(finished.exit_code, 0) << finished.out << finished.err;
     EXPECT_THAT(finished.out + finished.err, HasSubstr(words));
   }
 
@@ -119,6 +119,65 @@ TEST_F(PolicyTest, SaysWhoMayDoWhat) {
   EXPECT_THAT(fleet_.Run({"admin", "who-can", "admin"}),
               HasSubstr("admins of broker.toml"));
   EXPECT_EQ(fleet_.Run({"admin", "who-can", "create", "db1"}), "");
+}
+
+TEST_F(PolicyTest, SessionsOfOthers) {
+  fleet_.Run({"new", "-c", "web01", "-o", "name", "--name", "work"}, "",
+             "alice");
+  fleet_.Run({"run", "-s", "1", "--detach", "--", "echo secret plan"}, "",
+             "alice");
+  const std::string create =
+      "[roles.all]\nusers = [\"*\"]\nverbs = [\"create\"]\n"
+      "computers = [\"@all\"]\n";
+  const auto grant = [&](const std::string& verbs) {
+    Apply(create + "[roles.help]\nusers = [\"bob\"]\nverbs = [" + verbs +
+          "]\ncomputers = [\"web*\"]\n");
+  };
+
+  // Without a right there is nothing.
+  Apply(create);
+  EXPECT_EQ(fleet_.Run({"ls", "--owner", "alice"}, "", "bob"), "");
+  EXPECT_EQ(fleet_.Run({"ls", "--all-owners", "-o", "name"}, "", "bob"), "");
+  const std::string unknown = "no session '1' of user 'alice'";
+  Fails("bob", {"receive", "alice/1"}, unknown);
+  Fails("bob", {"rm", "alice/1"}, unknown);
+  Fails("bob", {"connect", "alice/1", "--take"}, unknown);
+  Fails("bob", {"run", "-s", "alice/1", "--", "true"}, unknown);
+
+  grant("\"list\"");
+  EXPECT_THAT(fleet_.Run({"ls", "--owner", "alice"}, "", "bob"),
+              HasSubstr("alice/1"));
+  EXPECT_THAT(fleet_.Run({"ls", "--all-owners"}, "", "bob"), HasSubstr("work"));
+  EXPECT_THAT(fleet_.Run({"ls", "alice/w*"}, "", "bob"), HasSubstr("work"));
+  Fails("bob", {"receive", "alice/1"}, "grants 'receive' on 'web01'");
+
+  // Who only reads takes nothing away.
+  grant("\"receive\"");
+  EXPECT_THAT(fleet_.Run({"receive", "alice/1"}, "", "bob"),
+              HasSubstr("secret plan"));
+  EXPECT_THAT(fleet_.Run({"receive", "1"}, "", "alice"),
+              HasSubstr("secret plan"));
+  Fails("bob", {"run", "-s", "alice/1", "--", "true"}, "grants 'run'");
+
+  // Another's client is one more: what the owner's holds is held.
+  grant("\"run\"");
+  Fails("bob", {"run", "-s", "alice/1", "--", "true"}, "is held by");
+  fleet_.Run({"disconnect", "1"}, "", "alice");
+  EXPECT_EQ(
+      fleet_.Run({"run", "-s", "alice/1", "--", "X=bob; echo $X"}, "", "bob"),
+      "bob\n");
+  EXPECT_EQ(fleet_.Run({"run", "-s", "1", "--", "echo $X"}, "", "alice"),
+            "bob\n");
+  Fails("bob", {"rm", "alice/1"}, "grants 'remove'");
+
+  grant("\"list\", \"take\"");
+  fleet_.Run({"connect", "alice/1", "--take"}, "", "bob");
+  EXPECT_THAT(fleet_.Run({"ls", "1", "-o", "json"}, "", "alice"),
+              HasSubstr("bob ("));
+
+  grant("\"remove\"");
+  fleet_.Run({"rm", "alice/1"}, "", "bob");
+  EXPECT_EQ(fleet_.Run({"ls"}, "", "alice"), "");
 }
 
 TEST_F(PolicyTest, WhatIsWrongIsSaidBeforeAnythingChanges) {
