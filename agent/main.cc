@@ -1,6 +1,7 @@
 // berth-agent: hosts shell sessions on one computer, for the fleet of one
 // broker.
 
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 #ifdef __SANITIZE_ADDRESS__
@@ -38,6 +39,8 @@ int main(int argc, char** argv) {
   if (const int* status = std::get_if<int>(&options)) return *status;
   berth::InitTls();
   berth::InitForBulk(1 << 20);
+  // Each heap keeps that much, and there would be one for each of many threads.
+  mallopt(M_ARENA_MAX, 4);
   absl::Status status = berth::InitLog("berth-agent", "info");
   if (status.ok()) {
     if (const auto* join = std::get_if<berth::agent::JoinOptions>(&options)) {
