@@ -105,6 +105,7 @@ absl::StatusOr<std::unique_ptr<AuditLog>> OpenAuditLog(
   BERTH_ASSIGN_OR_RETURN(AuditKey key, LoadOrMakeAuditKey(directory));
   AuditLog::Options options;
   options.mode = config.mode;
+  options.command_text = config.command_text;
   if (config.also == AuditConfig::Also::kStdout) options.copy = CopyToStdout;
   if (config.also == AuditConfig::Also::kSyslog) {
     openlog("berth-audit", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);

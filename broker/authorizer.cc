@@ -34,6 +34,10 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       // Of others only administrators; Access sees to it.
       {"/berth.v1.Policies/CanI", Right::kUser},
       {"/berth.v1.Policies/WhoCan", Right::kAdmin},
+      {"/berth.v1.Audit/GetAuditStatus", Right::kAdmin},
+      {"/berth.v1.Audit/SearchAudit", Right::kAdmin},
+      {"/berth.v1.Audit/TailAudit", Right::kAdmin},
+      {"/berth.v1.Audit/VerifyAudit", Right::kAdmin},
       // Whoever enrols has no certificate yet, but a join token.
       {"/berth.link.v1.Link/Enroll", Right::kAnybody},
       {"/berth.link.v1.Link/Renew", Right::kAgent},

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/berth/link/v1/link.pb.h"
 #include "proto/berth/v1/admin.pb.h"
+#include "proto/berth/v1/audit.pb.h"
 #include "proto/berth/v1/computers.pb.h"
 #include "proto/berth/v1/policy.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
@@ -22,6 +23,7 @@ TEST(AuthorizerTest, TableHasEveryMethodOfEveryService) {
         v1::Computer::descriptor()->file(),
         v1::CreateJoinTokenRequest::descriptor()->file(),
         v1::CanIRequest::descriptor()->file(),
+        v1::AuditRecord::descriptor()->file(),
         link::v1::Hello::descriptor()->file()}) {
     ASSERT_GT(file->service_count(), 0) << file->name();
     for (int i = 0; i < file->service_count(); ++i) {
@@ -68,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"Run", "/berth.v1.Sessions/Run", kWho, kOk, kOk, kNo, kNo},
         {"Token", "/berth.v1.Admin/CreateJoinToken", kWho, kNo, kOk, kNo, kNo},
         {"Status", "/berth.v1.Admin/GetBrokerStatus", kWho, kNo, kOk, kNo, kNo},
+        {"Audit", "/berth.v1.Audit/SearchAudit", kWho, kNo, kOk, kNo, kNo},
         {"Enroll", "/berth.link.v1.Link/Enroll", kOk, kOk, kOk, kOk, kOk},
         {"Control", "/berth.link.v1.Link/Control", kWho, kNo, kNo, kOk, kNo},
         {"Call", "/berth.link.v1.Link/Call", kWho, kNo, kNo, kOk, kNo},

@@ -1,9 +1,23 @@
 #include "broker/call_authorizer.h"
 
 #include "base/grpc_status.h"
+#include "base/monotonic.h"
+#include "base/status_macros.h"
 #include "base/tls/credentials.h"
+#include "broker/services/audit_actor.h"
+#include "broker/services/audit_verbs.h"
 
 namespace berth::broker {
+
+absl::Status CallAuthorizer::Check(
+    absl::string_view method, const absl::StatusOr<Identity>& caller) const {
+  // A computer's side of a call that a user was allowed: counted as theirs.
+  if (method != "/berth.link.v1.Link/Call") {
+    BERTH_RETURN_IF_ERROR(limiter_.Check(caller, MonotonicNow()));
+  }
+  BERTH_RETURN_IF_ERROR(authorizer_.Check(method, caller));
+  return IsAudited(method) ? audit_.Check() : absl::OkStatus();
+}
 
 grpc::Status CallAuthorizer::Process(const InputMetadata& metadata,
                                      grpc::AuthContext* context,
@@ -13,9 +27,18 @@ grpc::Status CallAuthorizer::Process(const InputMetadata& metadata,
     return grpc::Status(grpc::StatusCode::PERMISSION_DENIED,
                         "the call names no method");
   }
-  return ToGrpcStatus(authorizer_.Check(
-      absl::string_view(path->second.data(), path->second.size()),
-      PeerIdentity(*context)));
+  const absl::string_view method(path->second.data(), path->second.size());
+  const absl::Status status = Check(method, PeerIdentity(*context));
+  if (!status.ok()) {
+    // gRPC does not say here from which address it came.
+    AuditEvent event;
+    SetCaller(*context, event);
+    event.verb = std::string(AuditVerb(method));
+    event.rpc = std::string(method);
+    SetOutcome(status, event);
+    audit_.Record(std::move(event));
+  }
+  return ToGrpcStatus(status);
 }
 
 }  // namespace berth::broker

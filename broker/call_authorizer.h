@@ -3,7 +3,9 @@
 
 #include <grpcpp/security/auth_metadata_processor.h>
 
+#include "broker/audit/audit_log.h"
 #include "broker/authorizer.h"
+#include "broker/limits/call_limiter.h"
 
 namespace berth::broker {
 
@@ -12,9 +14,11 @@ namespace berth::broker {
 // as well. Thread-safe.
 class CallAuthorizer final : public grpc::AuthMetadataProcessor {
  public:
-  // `authorizer` must outlive the server.
-  explicit CallAuthorizer(const Authorizer& authorizer)
-      : authorizer_(authorizer) {}
+  // All must outlive the server. What is refused goes to `audit`, and while a
+  // strict log can't be written, so is everything that has to be in it.
+  CallAuthorizer(const Authorizer& authorizer, CallLimiter& limiter,
+                 AuditLog& audit)
+      : authorizer_(authorizer), limiter_(limiter), audit_(audit) {}
 
   // Quick, so gRPC may call it on its own threads.
   bool IsBlocking() const override { return false; }
@@ -25,7 +29,12 @@ class CallAuthorizer final : public grpc::AuthMetadataProcessor {
                        OutputMetadata* response_metadata) override;
 
  private:
+  absl::Status Check(absl::string_view method,
+                     const absl::StatusOr<Identity>& caller) const;
+
   const Authorizer& authorizer_;
+  CallLimiter& limiter_;
+  AuditLog& audit_;
 };
 
 }  // namespace berth::broker

@@ -103,11 +103,12 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
   if (key == "links_waiting") {
     return ReadCount(node, 1'000'000, &config->admission.waiting);
   }
+  if (key == "limits") return ReadLimitsConfig(node, &config->limits);
   if (key == "audit") return ReadAuditConfig(node, &config->audit);
   return absl::NotFoundError(
       "no such key; there are listen, log_level, registry, admins, hold_grace, "
       "agent_certificate_lifetime, user_certificate_lifetime, ping_after, "
-      "links_starting, links_waiting and the table [audit]");
+      "links_starting, links_waiting and the tables [audit] and [limits]");
 }
 
 }  // namespace
@@ -159,7 +160,7 @@ std::string FormatConfig(const Config& config) {
       "wait;\n# others are told when to come back.\n",
       "links_starting = ", config.admission.starting, "\n",
       "links_waiting = ", config.admission.waiting, "\n\n",
-      FormatAuditConfig(config.audit));
+      FormatAuditConfig(config.audit), "\n", FormatLimitsConfig(config.limits));
 }
 
 }  // namespace berth::broker

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "broker/audit_config.h"
+#include "broker/limits_config.h"
 #include "broker/services/admission.h"
 
 namespace berth::broker {
@@ -31,6 +32,7 @@ struct Config {
   // How many agents are let in at a time, and may wait.
   Admission::Limits admission;
   AuditConfig audit;
+  LimitsConfig limits;
 };
 
 // Reads the text of a broker.toml. InvalidArgument names `path` and the line,

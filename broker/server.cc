@@ -13,12 +13,18 @@
 #include "base/status_macros.h"
 #include "base/tls/credentials.h"
 #include "base/version.h"
+#include "broker/accept.h"
 #include "broker/audit_setup.h"
 #include "broker/call_authorizer.h"
 #include "broker/registry/open_registry.h"
+#include "broker/services/audit_interceptor.h"
 
 namespace berth::broker {
 namespace {
+
+// An agent's link has one for each call on its computer, 10,000 at the most.
+constexpr int kMaxStreamsOfConnection = 20'000;
+constexpr int kMaxMetadataBytes = 16 << 10;
 
 void SetServerOptions(const Config& config, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(kMaxMessageBytes);
@@ -32,6 +38,17 @@ void SetServerOptions(const Config& config, grpc::ServerBuilder* builder) {
                               absl::ToInt64Milliseconds(config.ping_after));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Of strangers: how long they may take to say who they are, and how much
+  // they may say about it.
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                              static_cast<int>(absl::ToInt64Milliseconds(
+                                  config.limits.handshake_timeout)));
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                              kMaxStreamsOfConnection);
+  grpc::ResourceQuota quota("berth-broker");
+  quota.Resize(config.limits.memory_mib << 20);
+  builder->SetResourceQuota(quota);
   // Two brokers on one port would share its connections at random.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
@@ -71,19 +88,25 @@ AuditEvent BrokerEvent(absl::string_view verb, std::string detail) {
 }  // namespace
 
 Server::Server(const Config& config, Credentials credentials,
-               std::unique_ptr<AuditLog> audit, std::unique_ptr<Fleet> fleet)
+               std::unique_ptr<AuditLog> audit, std::string audit_keys,
+               std::unique_ptr<Fleet> fleet)
     : credentials_(std::move(credentials)),
       audit_(std::move(audit)),
       fleet_(std::move(fleet)),
       authorizer_([&access = fleet_->access()](const std::string& user) {
         return access.IsAdmin(user);
       }),
+      limiter_(config.limits.calls),
       sessions_(*fleet_),
       files_(*fleet_),
       computers_(fleet_->access()),
       admin_(credentials_.ca, *fleet_, config.user_certificate_lifetime),
       policies_(*fleet_),
-      link_(credentials_.ca, *fleet_, config.agent_certificate_lifetime) {}
+      link_(credentials_.ca, *fleet_, limiter_,
+            config.agent_certificate_lifetime),
+      audit_service_(*audit_, std::move(audit_keys)) {
+  fleet_->SetAudit(*audit_);
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     const Config& config, const std::string& directory) {
@@ -94,7 +117,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, directory, config));
   BERTH_ASSIGN_OR_RETURN(auto audit, OpenAuditLog(directory, config.audit));
   std::unique_ptr<Server> server(new Server(
-      config, std::move(credentials), std::move(audit), std::move(fleet)));
+      config, std::move(credentials), std::move(audit),
+      absl::StrCat(directory, "/", kAuditPublicFile), std::move(fleet)));
   server->audit_->SetAlarm(
       [fleet = server->fleet_.get()](const std::string& text) {
         fleet->AddNotice(text);
@@ -112,16 +136,23 @@ absl::Status Server::Listen(const Config& config) {
   auto credentials = MakeServerCredentials(
       credentials_.ca.cert_pem(), credentials_.cert_pem, credentials_.key_pem);
   credentials->SetAuthMetadataProcessor(
-      std::make_shared<CallAuthorizer>(authorizer_));
+      std::make_shared<CallAuthorizer>(authorizer_, limiter_, *audit_));
   grpc::ServerBuilder builder;
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      interceptors;
+  interceptors.push_back(std::make_unique<AuditInterceptorFactory>(*audit_));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   SetServerOptions(config, &builder);
   builder.AddListeningPort(config.listen, credentials, &port_);
+  LimitConnections(config.limits.connections);
   builder.RegisterService(&sessions_);
   builder.RegisterService(&files_);
   builder.RegisterService(&computers_);
   builder.RegisterService(&admin_);
   builder.RegisterService(&policies_);
   builder.RegisterService(&link_);
+  builder.RegisterService(&audit_service_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) {
     return absl::UnavailableError(

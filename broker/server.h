@@ -11,7 +11,9 @@
 #include "broker/authorizer.h"
 #include "broker/config.h"
 #include "broker/init.h"
+#include "broker/limits/call_limiter.h"
 #include "broker/services/admin_service.h"
+#include "broker/services/audit_service.h"
 #include "broker/services/computers_service.h"
 #include "broker/services/files_service.h"
 #include "broker/services/fleet.h"
@@ -41,19 +43,22 @@ class Server {
 
  private:
   Server(const Config& config, Credentials credentials,
-         std::unique_ptr<AuditLog> audit, std::unique_ptr<Fleet> fleet);
+         std::unique_ptr<AuditLog> audit, std::string audit_keys,
+         std::unique_ptr<Fleet> fleet);
   absl::Status Listen(const Config& config);
 
   const Credentials credentials_;
   const std::unique_ptr<AuditLog> audit_;
   const std::unique_ptr<Fleet> fleet_;
   const Authorizer authorizer_;
+  CallLimiter limiter_;
   SessionsService sessions_;
   FilesService files_;
   ComputersService computers_;
   AdminService admin_;
   PoliciesService policies_;
   LinkService link_;
+  AuditService audit_service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

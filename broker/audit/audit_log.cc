@@ -53,6 +53,7 @@ void AuditLog::Stop() {
 }
 
 bool AuditLog::Add(Item& item) {
+  if (!options_.command_text) item.event.text.clear();
   item.bytes = BytesOf(item.event);
   if (stopped_ || waiting_bytes_ + item.bytes > options_.max_waiting_bytes) {
     return false;
@@ -110,6 +111,28 @@ void AuditLog::Require(AuditEvent event, Done done) {
   }
   if (!status.ok()) return done(status);
   changed_.NotifyOne();
+}
+
+void AuditLog::Refuse(const void* work, absl::Status status) {
+  MutexLock lock(refused_mu_);
+  refused_[work] = std::move(status);
+  refused_count_ = refused_.size();
+}
+
+absl::Status AuditLog::TakeRefusal(const void* work) {
+  if (refused_count_ == 0) return absl::OkStatus();  // Nearly always.
+  MutexLock lock(refused_mu_);
+  auto found = refused_.find(work);
+  if (found == refused_.end()) return absl::OkStatus();
+  absl::Status status = std::move(found->second);
+  refused_.erase(found);
+  refused_count_ = refused_.size();
+  return status;
+}
+
+bool AuditLog::stopping() const {
+  MutexLock lock(mu_);
+  return stopping_;
 }
 
 absl::Status AuditLog::health() const {
@@ -219,8 +242,10 @@ absl::Status AuditLog::WriteGroup(const std::vector<Item>& items) {
   if (status.ok()) {
     appended_ = true;
     own_.clear();
+    const bool any = file_->unsigned_lines() > 0;
     if (sign) status = file_->Checkpoint(&lines);
-    if (status.ok() && sign) signed_at_ = time;
+    // Of a log that is only opened there is nothing to sign yet.
+    if (status.ok() && sign && any) signed_at_ = time;
   }
   unsynced_ = unsynced_ || !lines.empty();
   if (options_.copy && !lines.empty()) options_.copy(lines);

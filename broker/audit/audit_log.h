@@ -1,6 +1,7 @@
 #ifndef BERTH_BROKER_AUDIT_AUDIT_LOG_H_
 #define BERTH_BROKER_AUDIT_AUDIT_LOG_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -41,6 +43,8 @@ class AuditLog {
     size_t max_waiting_bytes = 8 << 20;
     // How often what was written is signed, at the least.
     absl::Duration checkpoint_interval = absl::Minutes(1);
+    // Whether the texts of commands are kept.
+    bool command_text = true;
     // Gets every group of lines that was written. Runs on the log's thread.
     std::function<void(absl::string_view lines)> copy;
   };
@@ -82,6 +86,12 @@ class AuditLog {
   // Whether Require() would be refused now.
   absl::Status Check() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Work of others, known by an address, that must not be done because its
+  // event could not be kept: whoever is about to do it asks (once).
+  void Refuse(const void* work, absl::Status status)
+      ABSL_LOCKS_EXCLUDED(refused_mu_);
+  absl::Status TakeRefusal(const void* work) ABSL_LOCKS_EXCLUDED(refused_mu_);
+
   // Writes what is left, signs it, and stops. Later events are dropped, and
   // later work is refused if strict.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
@@ -94,6 +104,9 @@ class AuditLog {
   // Waits until the log has more than `seq` lines, for `limit` at most or
   // until it stops. False: it has not.
   bool WaitBeyond(uint64_t seq, absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether Stop() was called.
+  bool stopping() const ABSL_LOCKS_EXCLUDED(mu_);
 
   Mode mode() const { return options_.mode; }
   const std::string& directory() const { return file_options_.directory; }
@@ -150,6 +163,12 @@ class AuditLog {
   bool has_unsigned_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+
+  Mutex refused_mu_;
+  absl::flat_hash_map<const void*, absl::Status> refused_
+      ABSL_GUARDED_BY(refused_mu_);
+  std::atomic<size_t> refused_count_ = 0;
+
   std::thread thread_;  // Last: it uses the others.
 };
 

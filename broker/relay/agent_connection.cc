@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/status_macros.h"
 
 namespace berth::broker {
 namespace {
@@ -59,23 +60,32 @@ void AgentConnection::Ask(link::v1::Request request, absl::Duration timeout,
 
 absl::StatusOr<uint64_t> AgentConnection::OpenCall(link::v1::OpenCall open,
                                                    std::shared_ptr<Call> call) {
+  BERTH_ASSIGN_OR_RETURN(const uint64_t id, ReserveCall(std::move(call)));
+  BERTH_RETURN_IF_ERROR(TellOfCall(id, std::move(open)));
+  return id;
+}
+
+absl::StatusOr<uint64_t> AgentConnection::ReserveCall(
+    std::shared_ptr<Call> call) {
   const uint64_t id = NextId();
+  MutexLock lock(mu_);
+  if (!closed_.ok()) return closed_;
+  if (calls_.size() >= kMaxInProgress) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("computer '", computer_, "' has ", kMaxInProgress,
+                     " open streams, the most it may have; end some first"));
+  }
+  calls_.emplace(id, std::move(call));
+  return id;
+}
+
+absl::Status AgentConnection::TellOfCall(uint64_t id, link::v1::OpenCall open) {
+  if (FindCall(id) == nullptr) return absl::OkStatus();
   open.set_call_id(id);
   link::v1::BrokerMessage message;
   *message.mutable_open_call() = std::move(open);
-  {
-    MutexLock lock(mu_);
-    if (!closed_.ok()) return closed_;
-    if (calls_.size() >= kMaxInProgress) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("computer '", computer_, "' has ", kMaxInProgress,
-                       " open streams, the most it may have; end some first"));
-    }
-    calls_.emplace(id, std::move(call));
-  }
   absl::Status status = Send(std::move(message));
-  if (status.ok()) return id;
-  ForgetCall(id, /*cancel=*/false);
+  if (!status.ok()) ForgetCall(id, /*cancel=*/false);
   return status;
 }
 

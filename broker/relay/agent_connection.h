@@ -64,6 +64,15 @@ class AgentConnection : public std::enable_shared_from_this<AgentConnection> {
                                     std::shared_ptr<Call> call)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same in two steps: makes a call that the agent is told of later, or
+  // never. Errors as OpenCall().
+  absl::StatusOr<uint64_t> ReserveCall(std::shared_ptr<Call> call)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Tells the agent of a call, unless it was forgotten meanwhile. Unavailable:
+  // the link is down, and the call forgotten.
+  absl::Status TellOfCall(uint64_t id, link::v1::OpenCall open)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // The call of that id; null if there is none.
   std::shared_ptr<Call> FindCall(uint64_t id) const ABSL_LOCKS_EXCLUDED(mu_);
 

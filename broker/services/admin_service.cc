@@ -83,6 +83,10 @@ grpc::ServerUnaryReactor* AdminService::CreateJoinToken(
     v1::CreateJoinTokenResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const std::string user = CallerName(*context);
+  if (absl::Status kept = CheckKept(fleet_, *context); !kept.ok()) {
+    reactor->Finish(ToGrpcStatus(kept));
+    return reactor;
+  }
   auto record = MakeToken(*request, user, *response);
   if (!record.ok()) {
     reactor->Finish(ToGrpcStatus(record.status()));
@@ -104,7 +108,8 @@ grpc::ServerUnaryReactor* AdminService::IssueUserCertificate(
     const v1::IssueUserCertificateRequest* request,
     v1::IssueUserCertificateResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::Status status = IssueFor(ca_, *request, user_lifetime_, *response);
+  absl::Status status = CheckKept(fleet_, *context);
+  if (status.ok()) status = IssueFor(ca_, *request, user_lifetime_, *response);
   if (status.ok()) {
     SPDLOG_INFO("user '{}' issues a certificate for user '{}'",
                 CallerName(*context), request->user());

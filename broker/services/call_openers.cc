@@ -2,11 +2,12 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "broker/services/audit_session.h"
 #include "broker/services/session_requests.h"
 #include "proto/berth/v1/files.pb.h"
 
@@ -19,7 +20,40 @@ struct Target {
   v1::Client client;
   bool starts_command = false;
   v1::TerminalMode mode = v1::TERMINAL_MODE_UNSPECIFIED;
+  // For the audit log.
+  std::string command_id;
+  std::string text;
+  std::string detail;
 };
+
+// The first line of a command's text, cut to what the log takes.
+std::string FirstLine(const std::string& script) {
+  const std::string line = script.substr(0, script.find('\n'));
+  const std::string cut = line.substr(0, AuditEvent::kMaxValueBytes - 4);
+  return cut.size() < script.size() ? cut + " ..." : cut;
+}
+
+void Describe(const v1::RunRequest& message, Target& target) {
+  target.starts_command = message.has_start();
+  target.command_id = message.start().command_id();
+  target.text = FirstLine(message.start().script());
+}
+void Describe(const v1::TerminalRequest& message, Target& target) {
+  target.mode = message.open().mode();
+  target.detail =
+      absl::StrCat("mode=", v1::TerminalMode_Name(message.open().mode()));
+}
+void Describe(const v1::CopyFrame& message, Target& target) {
+  const v1::OpenCopy& open = message.open();
+  if (open.has_to()) target.detail = absl::StrCat("to=", open.to().path());
+  if (!open.has_from()) return;
+  target.detail = "from=";
+  for (const std::string& path : open.from().paths()) {
+    absl::StrAppend(&target.detail, path, " ");
+    if (target.detail.size() > AuditEvent::kMaxValueBytes) break;
+  }
+}
+void Describe(const v1::ReceiveRequest&, Target&) {}
 
 absl::StatusOr<std::string> BytesOf(const grpc::ByteBuffer& buffer) {
   std::vector<grpc::Slice> slices;
@@ -44,13 +78,9 @@ absl::StatusOr<Target> TargetInA(const std::string& bytes) {
     return absl::FailedPreconditionError(
         "frame out of order: the first one must carry `open`");
   }
-  Target target{message.open().session(), message.open().client()};
-  if constexpr (std::is_same_v<Message, v1::RunRequest>) {
-    target.starts_command = message.has_start();
-  }
-  if constexpr (std::is_same_v<Message, v1::TerminalRequest>) {
-    target.mode = message.open().mode();
-  }
+  Target target{.session = message.open().session(),
+                .client = message.open().client()};
+  Describe(message, target);
   return target;
 }
 
@@ -87,6 +117,22 @@ std::vector<Verb> VerbsOf(link::v1::OpenCall::Method method,
   }
 }
 
+// What the client said of itself, before it is known to be right.
+void SetEvent(const Target& target, AuditEvent& event) {
+  if (target.mode == v1::TERMINAL_MODE_PEEK) event.verb = "peek";
+  event.client = target.client.id();
+  event.client_name = target.client.name();
+  event.command = target.command_id;
+  event.text = target.text;
+  event.detail = target.detail;
+  if (target.session.has_id()) {
+    event.session_id = absl::StrCat(target.session.id());
+  }
+  event.session = target.session.instance_id();
+  event.session_name = target.session.name();
+  event.computer = target.session.computer();
+}
+
 }  // namespace
 
 CallOpener::~CallOpener() {
@@ -97,15 +143,27 @@ CallOpener::~CallOpener() {
 
 absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
     const grpc::ByteBuffer& first_message, std::shared_ptr<RelayedCall> call) {
+  auto opened = OpenOrFail(first_message, std::move(call));
+  if (!opened.ok()) {
+    SetOutcome(opened.status(), event_);
+    fleet_.audit().Record(std::move(event_));
+  }
+  return opened;
+}
+
+absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::OpenOrFail(
+    const grpc::ByteBuffer& first_message, std::shared_ptr<RelayedCall> call) {
   BERTH_RETURN_IF_ERROR(fleet_.streams().Add(user_));
   counted_ = true;
   BERTH_ASSIGN_OR_RETURN(std::string bytes, BytesOf(first_message));
   BERTH_ASSIGN_OR_RETURN(const Target target, TargetIn(method_, bytes));
+  SetEvent(target, event_);
   BERTH_RETURN_IF_ERROR(CheckClient(target.client, /*required=*/false));
   const std::vector<Verb> verbs = VerbsOf(method_, target);
   BERTH_ASSIGN_OR_RETURN(
       const SessionRecord session,
       fleet_.access().ViewerFor(user_).FindSession(target.session, verbs));
+  SetSession(*session, event_);
   const bool is_guest = session->owner() != user_;
   if (is_guest) {
     grant_ = fleet_.access().grants().Add(
@@ -144,9 +202,25 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Open(
   }
   open.set_instance_id(session->instance_id());
   open.set_first_message(std::move(bytes));
-  BERTH_ASSIGN_OR_RETURN(
-      const uint64_t id,
-      connection->OpenCall(std::move(open), std::move(call)));
+  return Tell(std::move(connection), std::move(open), std::move(call));
+}
+
+absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Tell(
+    std::shared_ptr<AgentConnection> connection, link::v1::OpenCall open,
+    std::shared_ptr<RelayedCall> call) {
+  BERTH_RETURN_IF_ERROR(fleet_.audit().Check());
+  BERTH_ASSIGN_OR_RETURN(const uint64_t id, connection->ReserveCall(call));
+  AuditEvent event = std::move(event_);
+  event_ = AuditEvent();
+  event.outcome = "allowed";
+  // Whatever goes wrong from here on ends the call, and needs no event more.
+  fleet_.audit().Require(
+      std::move(event), [connection, id, open = std::move(open),
+                         call = std::move(call)](const absl::Status& kept) {
+        const absl::Status status =
+            kept.ok() ? connection->TellOfCall(id, open) : kept;
+        if (!status.ok()) call->OnLinkLost(status);
+      });
   return Opened{std::move(connection), id};
 }
 

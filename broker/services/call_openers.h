@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "broker/audit/event.h"
 #include "broker/relay/relayed_call.h"
 #include "broker/services/fleet.h"
 #include "proto/berth/link/v1/link.pb.h"
@@ -16,8 +17,13 @@ namespace berth::broker {
 // Lives as long as its stream; while it does, its client counts as present.
 class CallOpener final : public ClientLeg::Opener {
  public:
-  CallOpener(Fleet& fleet, link::v1::OpenCall::Method method, std::string user)
-      : fleet_(fleet), method_(method), user_(std::move(user)) {}
+  // `event`: who asks for what; what is missing is filled in.
+  CallOpener(Fleet& fleet, link::v1::OpenCall::Method method, std::string user,
+             AuditEvent event)
+      : fleet_(fleet),
+        method_(method),
+        user_(std::move(user)),
+        event_(std::move(event)) {}
   ~CallOpener() override;
 
   // InvalidArgument: the message can't be read. FailedPrecondition: it carries
@@ -26,9 +32,17 @@ class CallOpener final : public ClientLeg::Opener {
                               std::shared_ptr<RelayedCall> call) override;
 
  private:
+  absl::StatusOr<Opened> OpenOrFail(const grpc::ByteBuffer& first_message,
+                                    std::shared_ptr<RelayedCall> call);
+  // Tells the agent, once the audit log has that it is told.
+  absl::StatusOr<Opened> Tell(std::shared_ptr<AgentConnection> connection,
+                              link::v1::OpenCall open,
+                              std::shared_ptr<RelayedCall> call);
+
   Fleet& fleet_;
   const link::v1::OpenCall::Method method_;
   const std::string user_;
+  AuditEvent event_;
   bool counted_ = false;
   Grants::Id grant_ = 0;   // Of a call on a session of somebody else.
   std::string client_id_;  // Of a client that was joined to the present ones.

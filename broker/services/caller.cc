@@ -9,4 +9,8 @@ std::string CallerName(const grpc::CallbackServerContext& context) {
   return identity.ok() ? identity->name : "";
 }
 
+absl::Status CheckKept(Fleet& fleet, const grpc::ServerContextBase& context) {
+  return fleet.audit().TakeRefusal(&context);
+}
+
 }  // namespace berth::broker

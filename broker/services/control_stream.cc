@@ -10,6 +10,7 @@
 #include "base/grpc_status.h"
 #include "base/status_macros.h"
 #include "base/version.h"
+#include "broker/services/audit_actor.h"
 
 namespace berth::broker {
 ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
@@ -87,10 +88,22 @@ absl::Status ControlStream::OnHello(const link::v1::Hello& hello) {
   BERTH_RETURN_IF_ERROR(connection_->Send(std::move(welcome)));
   fleet_.LinkUp(connection_, hello);
   fleet_.admission().Leave(this);
+  AuditLink("link.up",
+            absl::StrCat(hello.sessions_size(), " sessions, version ",
+                         hello.agent_version()));
   SPDLOG_INFO("agent '{}' is online: version {}, {} sessions",
               connection_->computer(), EscapeForTerminal(hello.agent_version()),
               hello.sessions_size());
   return absl::OkStatus();
+}
+
+void ControlStream::AuditLink(absl::string_view verb, std::string detail) {
+  AuditEvent event =
+      AuditEventOf(*context_, verb, "/berth.link.v1.Link/Control");
+  event.outcome = "done";
+  event.computer = connection_->computer();
+  event.detail = std::move(detail);
+  fleet_.audit().Record(std::move(event));
 }
 
 void ControlStream::OnCancel() {
@@ -119,7 +132,13 @@ void ControlStream::OnDone() {
   fleet_.timer().Cancel(hello_timer_);
   // Whoever ended the stream, it speaks for its computer no longer.
   Close(absl::OkStatus());
-  if (greeted_) SPDLOG_INFO("agent '{}': link ended", connection_->computer());
+  if (greeted_) {
+    SPDLOG_INFO("agent '{}': link ended", connection_->computer());
+    AuditLink("link.down",
+              absl::StrCat(
+                  fleet_.registry().SessionsOn(connection_->computer()).size(),
+                  " sessions are Broken until it is back"));
+  }
   delete this;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "broker/relay/agent_connection.h"
 #include "broker/relay/control_outbox.h"
 #include "broker/services/admission.h"
@@ -45,6 +46,7 @@ class ControlStream final
  private:
   absl::Status Handle();
   absl::Status OnHello(const link::v1::Hello& hello);
+  void AuditLink(absl::string_view verb, std::string detail);
   // Takes the computer offline, and ends the stream with `status`.
   void Close(const absl::Status& status);
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "broker/relay/relayed_call.h"
+#include "broker/services/audit_actor.h"
 #include "broker/services/call_openers.h"
 #include "broker/services/caller.h"
 
@@ -12,8 +13,9 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FilesService::Copy(
     grpc::CallbackServerContext* context) {
   return new ClientLeg(
       context, fleet_.timer(),
-      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::COPY,
-                                   CallerName(*context)));
+      std::make_unique<CallOpener>(
+          fleet_, link::v1::OpenCall::COPY, CallerName(*context),
+          AuditEventOf(*context, "copy", "/berth.v1.Files/Copy")));
 }
 
 }  // namespace berth::broker

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/end_reason.h"
 #include "base/escape.h"
 #include "base/foreign_client.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "broker/ca/join_token.h"
+#include "broker/services/audit_session.h"
 
 namespace berth::broker {
 namespace {
@@ -133,10 +136,24 @@ absl::StatusOr<std::shared_ptr<AgentConnection>> Fleet::LinkTo(
 
 absl::Status Fleet::Put(const AgentConnection& connection,
                         const v1::Session& session) {
+  const SessionRecord before = registry_.Find(session.instance_id());
   BERTH_ASSIGN_OR_RETURN(Registry::Changes changes,
                          agents_.Put(connection, session));
   Save(std::move(changes));
+  AuditChange(before, session);
   return absl::OkStatus();
+}
+
+void Fleet::AuditChange(const SessionRecord& before, const v1::Session& now) {
+  const bool began = before == nullptr && !now.has_end();
+  const bool ended = now.has_end() && (before == nullptr || !before->has_end());
+  if (!began && !ended) return;
+  AuditEvent event;
+  event.verb = began ? "session.started" : "session.ended";
+  event.outcome = "done";
+  SetSession(now, event);
+  if (ended) event.reason = std::string(EndReasonText(now.end().reason()));
+  audit().Record(std::move(event));
 }
 
 void Fleet::Remove(const AgentConnection& connection,
@@ -154,13 +171,26 @@ void Fleet::SetConfigurations(const AgentConnection& connection,
 void Fleet::LinkUp(const std::shared_ptr<AgentConnection>& connection,
                    const link::v1::Hello& hello) {
   ComputerRecord record;
+  absl::flat_hash_set<std::string> lived;
+  for (const SessionRecord& session :
+       registry_.SessionsOn(connection->computer())) {
+    if (!session->has_end()) lived.insert(session->instance_id());
+  }
   Registry::Changes changes = agents_.Add(connection, hello, &record);
+  std::vector<SessionRecord> ended;
+  for (const SessionRecord& session : changes.put) {
+    if (session->has_end() && lived.contains(session->instance_id())) {
+      ended.push_back(session);
+    }
+  }
   TellOfDifference(connection->computer(), changes);
   Save(std::move(record));
   Save(std::move(changes));
   // What did not change either: it can be reached again.
   const auto sessions = registry_.SessionsOn(connection->computer());
   feed_.Touch(sessions);
+  // What ended while the link was down is told by its inventory.
+  for (const SessionRecord& session : ended) AuditChange(nullptr, *session);
   LetGoOfAbsent(sessions);
 }
 

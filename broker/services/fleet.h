@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "broker/access/access.h"
+#include "broker/audit/audit_log.h"
 #include "broker/registry/records.h"
 #include "broker/registry/registry.h"
 #include "broker/registry/store.h"
@@ -48,6 +49,11 @@ class Fleet {
   SessionFeed& feed() { return feed_; }
   Admission& admission() { return admission_; }
   Access& access() { return access_; }
+
+  // Where events go. To be set before anything else is done with the fleet,
+  // which it must outlive.
+  void SetAudit(AuditLog& audit) { audit_ = &audit; }
+  AuditLog& audit() { return *audit_; }
 
   // What this broker could not know, for operators: logged, kept in the store,
   // and shown by Admin.GetBrokerStatus. Oldest first.
@@ -93,6 +99,8 @@ class Fleet {
         const PolicyCopy& policy_copy);
 
   void SetNotices(std::vector<NoticeRecord> notices) ABSL_LOCKS_EXCLUDED(mu_);
+  // Tells the audit log that a session began or ended since `before`, if so.
+  void AuditChange(const SessionRecord& before, const v1::Session& now);
   // Says how the inventory of a computer differs from what was known.
   void TellOfDifference(const std::string& computer,
                         const Registry::Changes& changes)
@@ -106,6 +114,7 @@ class Fleet {
   void LetGoOfAbsent(const std::vector<SessionRecord>& sessions);
   void LetGo(const v1::Session& session);
 
+  AuditLog* audit_ = nullptr;
   // Whether holders that have not come back since the start count as absent.
   std::atomic<bool> settled_ = false;
   const absl::Time started_at_ = absl::Now();

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "base/escape.h"
 #include "base/grpc_status.h"
+#include "base/monotonic.h"
 #include "base/names.h"
 #include "base/status_macros.h"
 #include "base/tls/identity.h"
@@ -82,6 +83,13 @@ grpc::ServerUnaryReactor* LinkService::Enroll(
     const link::v1::EnrollRequest* request,
     link::v1::EnrollResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  // Before the work of looking at a request that anybody can make.
+  absl::Status may = limiter_.CheckEnrolment(context->peer(), MonotonicNow());
+  if (may.ok()) may = CheckKept(fleet_, *context);
+  if (!may.ok()) {
+    reactor->Finish(ToGrpcStatus(may));
+    return reactor;
+  }
   absl::StatusOr<std::string> certificate =
       CheckAndIssue(*request, ca_, fleet_, agent_lifetime_);
   if (!certificate.ok()) {
@@ -123,6 +131,10 @@ grpc::ServerUnaryReactor* LinkService::Renew(
     link::v1::RenewResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const std::string name = CallerName(*context);
+  if (absl::Status kept = CheckKept(fleet_, *context); !kept.ok()) {
+    reactor->Finish(ToGrpcStatus(kept));
+    return reactor;
+  }
   auto certificate =
       ca_.Issue(request->csr_pem(), {Purpose::kAgent, name}, agent_lifetime_);
   if (certificate.ok()) {

@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "base/tls/certificates.h"
+#include "broker/limits/call_limiter.h"
 #include "broker/services/fleet.h"
 #include "proto/berth/link/v1/link.grpc.pb.h"
 
@@ -20,10 +21,13 @@ using LinkServiceBase = link::v1::Link::WithRawCallbackMethod_Call<
 // The agents' side of the broker (berth.link.v1.Link). Thread-safe.
 class LinkService final : public LinkServiceBase {
  public:
-  // `ca` and `fleet` must outlive the service.
+  // All must outlive the service.
   LinkService(const CertificateAuthority& ca, Fleet& fleet,
-              absl::Duration agent_lifetime)
-      : ca_(ca), fleet_(fleet), agent_lifetime_(agent_lifetime) {}
+              CallLimiter& limiter, absl::Duration agent_lifetime)
+      : ca_(ca),
+        fleet_(fleet),
+        limiter_(limiter),
+        agent_lifetime_(agent_lifetime) {}
 
   grpc::ServerUnaryReactor* Enroll(grpc::CallbackServerContext* context,
                                    const link::v1::EnrollRequest* request,
@@ -39,6 +43,7 @@ class LinkService final : public LinkServiceBase {
  private:
   const CertificateAuthority& ca_;
   Fleet& fleet_;
+  CallLimiter& limiter_;
   const absl::Duration agent_lifetime_;
 };
 

@@ -96,6 +96,10 @@ grpc::ServerUnaryReactor* PoliciesService::ApplyPolicy(
     v1::ApplyPolicyResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const std::string user = CallerName(*context);
+  if (absl::Status kept = CheckKept(fleet_, *context); !kept.ok()) {
+    reactor->Finish(ToGrpcStatus(kept));
+    return reactor;
+  }
   PolicyBook::Change change{
       .text = request->text(), .by = user, .dry_run = request->dry_run()};
   if (request->has_expected_version()) {
@@ -113,6 +117,10 @@ grpc::ServerUnaryReactor* PoliciesService::RollBackPolicy(
     v1::ApplyPolicyResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const std::string user = CallerName(*context);
+  if (absl::Status kept = CheckKept(fleet_, *context); !kept.ok()) {
+    reactor->Finish(ToGrpcStatus(kept));
+    return reactor;
+  }
   PolicyBook::Change change{
       .text = "", .by = user, .dry_run = request->dry_run()};
   if (request->has_expected_version()) {

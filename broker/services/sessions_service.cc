@@ -5,6 +5,7 @@
 
 #include "base/grpc_status.h"
 #include "broker/relay/relayed_call.h"
+#include "broker/services/audit_actor.h"
 #include "broker/services/call_openers.h"
 #include "broker/services/caller.h"
 #include "broker/services/hold_stream.h"
@@ -24,6 +25,14 @@ auto AnswerWith(grpc::ServerUnaryReactor* reactor, Response* response) {
   };
 }
 
+// Ends a call that may not be done for want of its event.
+bool Refused(Fleet& fleet, const grpc::CallbackServerContext& context,
+             grpc::ServerUnaryReactor* reactor) {
+  const absl::Status kept = CheckKept(fleet, context);
+  if (!kept.ok()) reactor->Finish(ToGrpcStatus(kept));
+  return !kept.ok();
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* SessionsService::CreateSession(
@@ -31,6 +40,7 @@ grpc::ServerUnaryReactor* SessionsService::CreateSession(
     const v1::CreateSessionRequest* request,
     v1::CreateSessionResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (Refused(fleet_, *context, reactor)) return reactor;
   creator_.Create(CallerName(*context), *request,
                   AnswerWith(reactor, response));
   return reactor;
@@ -48,6 +58,7 @@ grpc::ServerUnaryReactor* SessionsService::ConnectSession(
     const v1::ConnectSessionRequest* request,
     v1::ConnectSessionResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (Refused(fleet_, *context, reactor)) return reactor;
   changer_.Connect(CallerName(*context), *request,
                    AnswerWith(reactor, response));
   return reactor;
@@ -58,6 +69,7 @@ grpc::ServerUnaryReactor* SessionsService::DisconnectSession(
     const v1::DisconnectSessionRequest* request,
     v1::DisconnectSessionResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (Refused(fleet_, *context, reactor)) return reactor;
   changer_.Disconnect(CallerName(*context), *request,
                       AnswerWith(reactor, response));
   return reactor;
@@ -68,6 +80,7 @@ grpc::ServerUnaryReactor* SessionsService::RemoveSession(
     const v1::RemoveSessionRequest* request,
     v1::RemoveSessionResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (Refused(fleet_, *context, reactor)) return reactor;
   changer_.Remove(CallerName(*context), *request,
                   AnswerWith(reactor, response));
   return reactor;
@@ -88,24 +101,27 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Run(grpc::CallbackServerContext* context) {
   return new ClientLeg(
       context, fleet_.timer(),
-      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::RUN,
-                                   CallerName(*context)));
+      std::make_unique<CallOpener>(
+          fleet_, link::v1::OpenCall::RUN, CallerName(*context),
+          AuditEventOf(*context, "run", "/berth.v1.Sessions/Run")));
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Receive(grpc::CallbackServerContext* context) {
   return new ClientLeg(
       context, fleet_.timer(),
-      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::RECEIVE,
-                                   CallerName(*context)));
+      std::make_unique<CallOpener>(
+          fleet_, link::v1::OpenCall::RECEIVE, CallerName(*context),
+          AuditEventOf(*context, "receive", "/berth.v1.Sessions/Receive")));
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Enter(grpc::CallbackServerContext* context) {
   return new ClientLeg(
       context, fleet_.timer(),
-      std::make_unique<CallOpener>(fleet_, link::v1::OpenCall::ENTER,
-                                   CallerName(*context)));
+      std::make_unique<CallOpener>(
+          fleet_, link::v1::OpenCall::ENTER, CallerName(*context),
+          AuditEventOf(*context, "enter", "/berth.v1.Sessions/Enter")));
 }
 
 }  // namespace berth::broker

@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "base/tls/certificates.h"
 #include "cli/client/call.h"
+#include "cli/commands/admin_audit.h"
 #include "cli/commands/admin_policy.h"
 #include "cli/commands/parser.h"
 
@@ -23,7 +24,9 @@ constexpr char kExamples[] =
     "  berth admin user add alice --out ~/alice --ttl 30d\n"
     "  berth admin status\n"
     "  berth admin policy apply -f policy.toml --dry-run\n"
-    "  berth admin can-i create web01 --as alice\n";
+    "  berth admin can-i create web01 --as alice\n"
+    "  berth admin audit search --user alice --since 1h\n"
+    "  berth admin audit verify\n";
 
 struct Options {
   std::string name_pattern;
@@ -105,7 +108,10 @@ int ShowStatus(Invocation& invocation, Connection& connection) {
       Call(connection, invocation.signals(), connection.admin(),
            &v1::Admin::Stub::GetBrokerStatus, request, response);
   if (!status.ok()) return invocation.Fail(status);
-  return invocation.Print(Describe(response));
+  const absl::StatusOr<std::string> audit =
+      AdminAudit::StatusText(invocation, connection);
+  if (!audit.ok()) return invocation.Fail(audit.status());
+  return invocation.Print(absl::StrCat(Describe(response), *audit));
 }
 
 }  // namespace
@@ -135,6 +141,7 @@ int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
       ->required();
   Parser::AddTime(*add, "--ttl", options.lifetime,
                   "how long it is valid (12h; at most 366d)");
+  AdminAudit audit(parser.app());
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
     return *exit;
@@ -143,6 +150,7 @@ int RunAdmin(Invocation& invocation, std::vector<std::string> words) {
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
   if (policy.parsed()) return policy.Run(invocation, **connection);
+  if (audit.parsed()) return audit.Run(invocation, **connection);
   if (show->parsed()) return ShowStatus(invocation, **connection);
   if (create->parsed()) return CreateToken(invocation, **connection, options);
   const absl::StatusOr<std::string> files =

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "proto/berth/v1/audit.pb.h"
 #include "proto/berth/v1/computers.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 #include "tests/support/process.h"
@@ -90,6 +91,12 @@ const std::vector<std::vector<std::string>>& Commands() {
       {"receive", "1"},
       {"wait", "1", "--timeout", "2s"},
       {"admin", "token", "create"},
+      {"admin", "status"},
+      {"admin", "audit", "search"},
+      {"admin", "audit", "search", "-o", "json"},
+      {"admin", "audit", "tail"},
+      {"admin", "audit", "tail", "-o", "json"},
+      {"admin", "audit", "verify"},
   };
   return *commands;
 }
@@ -106,6 +113,9 @@ TEST_F(HostileBrokerTest, TheCheckSeesWhatActs) {
   ASSERT_EQ(computers.computers_size(), 1);
   EXPECT_EQ(computers.computers(0).name(), HostileText());
   ASSERT_EQ(computers.computers(0).labels_size(), 1);
+  v1::SearchAuditResponse records;
+  FillWithHostileText(records, 0);
+  EXPECT_EQ(records.records(0).json(), HostileText());
 }
 
 TEST_F(HostileBrokerTest, NamesAreShownHarmlessly) {

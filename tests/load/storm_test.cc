@@ -51,12 +51,13 @@ class StormTest : public FleetFixture {
   // Only a few may be let in at a time, so that many must wait.
   void SetLimits(int starting, int waiting) {
     const std::string path = broker_dir_ + "/broker.toml";
-    std::string text;
+    // In front: at the end they would belong to the last table.
+    std::string text = absl::StrCat("links_starting = ", starting,
+                                    "\nlinks_waiting = ", waiting, "\n");
     for (absl::string_view line : absl::StrSplit(ReadTextFile(path), '\n')) {
       if (!absl::StartsWith(line, "links_")) absl::StrAppend(&text, line, "\n");
     }
-    std::ofstream(path) << text << "links_starting = " << starting
-                        << "\nlinks_waiting = " << waiting << "\n";
+    std::ofstream(path) << text;
   }
 
   std::unique_ptr<Simulator> Simulate() {

@@ -1,0 +1,20 @@
+#ifndef BERTH_BROKER_SERVICES_AUDIT_VERBS_H_
+#define BERTH_BROKER_SERVICES_AUDIT_VERBS_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace berth::broker {
+
+// Whether an allowed call of `method` is in the audit log. All are but those
+// that only list or keep a link; a method that nobody thought of is.
+bool IsAudited(absl::string_view method);
+
+// What the log calls it: "run" for "/berth.v1.Sessions/Run", and for a method
+// without a short name that name itself: "apply-policy".
+std::string AuditVerb(absl::string_view method);
+
+}  // namespace berth::broker
+
+#endif  // BERTH_BROKER_SERVICES_AUDIT_VERBS_H_
