@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
@@ -27,6 +28,8 @@ namespace {
   spdlog::shutdown();
   fflush(nullptr);
 #ifdef __SANITIZE_ADDRESS__
+  // It looks at its own threads as a debugger would.
+  prctl(PR_SET_DUMPABLE, 1);
   __lsan_do_leak_check();
 #endif
   _exit(status);
@@ -35,6 +38,11 @@ namespace {
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifndef __SANITIZE_ADDRESS__
+  // What commands are given passes through here: it must be neither in a core
+  // dump nor to be had by a debugger.
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
   const auto options = berth::agent::ParseOptions(argc, argv);
   if (const int* status = std::get_if<int>(&options)) return *status;
   berth::InitTls();

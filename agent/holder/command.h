@@ -32,6 +32,7 @@ struct ActiveCommand {
   // Until it is sent to the shell.
   UniqueFd script;
   UniqueFd stdin_reader;
+  std::vector<UniqueFd> secrets;
   bool exit_ends_session = false;
   uint64_t timeout_ms = 0;
   // Until when it may wait, of the monotonic clock.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "agent/holder/commands.h"
 #include "agent/holder/text.h"
 #include "agent/log/command_log.h"
+#include "agent/shell/memory_file.h"
 #include "agent/shell/monotonic.h"
 #include "base/files.h"
 #include "base/pause_point.h"
@@ -73,6 +75,19 @@ std::string DescribeBusy(const v1::State& state) {
   }
 }
 
+// In files without a name, which go with the last process that has them.
+absl::StatusOr<std::vector<UniqueFd>> MakeSecrets(const v1::Start& request) {
+  const std::map<std::string, std::string> in_order(request.secrets().begin(),
+                                                    request.secrets().end());
+  std::vector<UniqueFd> files;
+  for (const auto& [name, bytes] : in_order) {
+    BERTH_ASSIGN_OR_RETURN(UniqueFd file,
+                           shell::NewSealedFile("secret", bytes));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
 absl::Status BusyError(const v1::State& state) {
   return absl::AbortedError(
       absl::StrCat("the session is busy: ", DescribeBusy(state)));
@@ -95,6 +110,12 @@ void Commands::Start(uint64_t connection, const v1::Start& request,
     status = pipe.status();
     if (status.ok()) stdin_pipe = *std::move(pipe);
   }
+  std::vector<UniqueFd> secrets;
+  if (status.ok()) {
+    auto made = MakeSecrets(request);
+    status = made.status();
+    if (status.ok()) secrets = *std::move(made);
+  }
   if (status.ok()) status = Reserve(request);
   if (status.ok() && !Step(table_.last() + 1, state::CommandEvent::kReserve)) {
     status = absl::InternalError("the command can't be queued");
@@ -108,6 +129,7 @@ void Commands::Start(uint64_t connection, const v1::Start& request,
   active.script = std::move(script);
   active.stdin_pipe = std::move(stdin_pipe);
   active.stdin_reader = std::move(reader);
+  active.secrets = std::move(secrets);
   active.exit_ends_session = request.exit_ends_session();
   active.timeout_ms = request.timeout_ms();
   active.followers.push_back(connection);
@@ -131,6 +153,13 @@ absl::Status Commands::Check(const v1::Start& request,
   }
   if (lane_.closed()) {
     return absl::FailedPreconditionError("the session has ended");
+  }
+  if (static_cast<size_t>(request.secrets_size()) > shell_.takes_secrets()) {
+    return absl::FailedPreconditionError(
+        shell_.takes_secrets() == 0
+            ? "only commands of bash sessions can have secrets"
+            : absl::StrCat("a command can have ", shell_.takes_secrets(),
+                           " secrets at most, not ", request.secrets_size()));
   }
   return CheckScript(script.get());
 }
@@ -326,6 +355,9 @@ absl::Status Commands::HandOver(Command& command) {
   run.id = command.sequence;
   run.script = active.script.get();
   run.exit_ends_shell = active.exit_ends_session;
+  for (const UniqueFd& secret : active.secrets) {
+    run.secrets.push_back(secret.get());
+  }
   BERTH_RETURN_IF_ERROR(RecordHandingOver(command.sequence));
   PausePoint("holder.run.recorded");
   NoteTerminal(command);
@@ -337,6 +369,7 @@ absl::Status Commands::HandOver(Command& command) {
   PausePoint("holder.run.sent");
   active.script.reset();
   active.stdin_reader.reset();
+  active.secrets.clear();
   // A shell at its prompt takes it at once, but for what readline can be busy
   // with, such as a command bound to a key.
   active.wait_deadline =

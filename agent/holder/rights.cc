@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -92,6 +93,13 @@ absl::Status KeepToSignals(bool starts_programs) {
     return SetCapabilities({CAP_KILL, CAP_SETUID, CAP_SETGID});
   }
   return SetCapabilities({CAP_KILL});
+}
+
+void LeaveNoCore() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = 0;
+  setrlimit(RLIMIT_CORE, &limit);
 }
 
 }  // namespace berth::holder

@@ -32,6 +32,10 @@ absl::Status BecomeHolder(const v1::RunAs& run_as);
 // `starts_programs`, to start more of them as the session's user.
 absl::Status KeepToSignals(bool starts_programs);
 
+// What commands were given and printed must not be on a disk if this process
+// crashes. Programs that it starts from now on have no core dumps, either.
+void LeaveNoCore();
+
 }  // namespace berth::holder
 
 #endif  // BERTH_AGENT_HOLDER_RIGHTS_H_

@@ -57,6 +57,7 @@ absl::Status Session::Init(const v1::HolderStart& start) {
         Accept(std::move(fd));
       }));
   BERTH_RETURN_IF_ERROR(StartShell(start));
+  if (start.kind() != v1::HolderStart::RESTRICTED) LeaveNoCore();
   if (start.has_run_as()) {
     BERTH_RETURN_IF_ERROR(
         KeepToSignals(start.kind() == v1::HolderStart::RESTRICTED));

@@ -19,6 +19,8 @@ namespace berth::agent {
 namespace {
 
 constexpr size_t kMaxScriptBytes = 1 << 20;
+// Together, so that a start fits into one packet to the holder.
+constexpr size_t kMaxSecretBytes = 64 << 10;
 constexpr size_t kWhatBytes = 200;
 
 std::string Sha256(absl::string_view data) {
@@ -59,6 +61,16 @@ absl::StatusOr<holder::v1::Request> MakeStartRequest(
   to.set_wait_ms(Milliseconds(start.wait()));
   to.set_timeout_ms(Milliseconds(start.timeout()));
   to.set_exit_ends_session(start.exit_ends_session());
+  size_t secret_bytes = 0;
+  for (const auto& [name, bytes] : start.secrets()) {
+    secret_bytes += name.size() + bytes.size();
+  }
+  if (secret_bytes > kMaxSecretBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the command's secrets have ", secret_bytes,
+                     " bytes with their names: at most ", kMaxSecretBytes));
+  }
+  *to.mutable_secrets() = start.secrets();
   return request;
 }
 

@@ -22,6 +22,7 @@ class BashShell final : public HookedShell {
 
   std::string DescribeSilence() const override;
   void SetExitLeaves(bool leaves) override;
+  size_t takes_secrets() const override { return BERTH_SECRETS_MAX; }
 
  protected:
   void Interrupt(uint64_t id, bool force) override;

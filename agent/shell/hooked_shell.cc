@@ -160,8 +160,10 @@ absl::Status HookedShell::Start(const Run& run) {
   if (!run.exit_ends_shell) {
     packet.flags = BERTH_RUN_KEEP_SHELL | BERTH_RUN_KEEP_ERREXIT;
   }
-  BERTH_RETURN_IF_ERROR(
-      channel_->Send(packet, {run.script, run.in, run.out, run.err}));
+  packet.status = static_cast<int32_t>(run.secrets.size());
+  std::vector<int> fds = {run.script, run.in, run.out, run.err};
+  fds.insert(fds.end(), run.secrets.begin(), run.secrets.end());
+  BERTH_RETURN_IF_ERROR(channel_->Send(packet, fds));
   run_id_ = run.id;
   run_started_ = false;
   Wake();

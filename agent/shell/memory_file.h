@@ -9,6 +9,10 @@ namespace berth::shell {
 
 // A new file in memory, called `name` where processes are looked at, that
 // holds `content` and is read from its beginning.
+// The same, and nobody can change it any more.
+absl::StatusOr<UniqueFd> NewSealedFile(const char* name,
+                                       absl::string_view content);
+
 absl::StatusOr<UniqueFd> NewMemoryFile(const char* name,
                                        absl::string_view content);
 

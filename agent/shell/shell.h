@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -19,6 +20,8 @@ struct Run {
   int in = -1;
   int out = -1;
   int err = -1;
+  // More files for the run alone; see takes_secrets().
+  std::vector<int> secrets;
   // `exit`, and an error under `set -e`, end the shell and not just the run.
   bool exit_ends_shell = false;
 };
@@ -62,6 +65,10 @@ class Shell {
 
   // 0 if it has no process of its own.
   virtual pid_t pid() const = 0;
+
+  // How many secrets a run may have. Its commands find them, while it runs, as
+  // descriptors from 30 on.
+  virtual size_t takes_secrets() const { return 0; }
 
   // The master side of its terminal; -1 if it has none.
   virtual int terminal() const = 0;

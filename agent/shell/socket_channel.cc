@@ -12,7 +12,7 @@
 namespace berth::shell {
 namespace {
 
-constexpr size_t kMaxDescriptors = 4;
+constexpr size_t kMaxDescriptors = 4 + BERTH_SECRETS_MAX;
 
 }  // namespace
 

@@ -76,6 +76,7 @@ FanoutPlan MakePlan(Invocation& invocation, const RunRequestOptions& options) {
   plan.total_timeout = options.total_timeout;
   plan.detach = options.detach;
   plan.exit_ends_session = options.exit_ends_session;
+  plan.secrets = options.secrets;
   plan.with_input =
       !options.detach && !options.no_input && invocation.in().HasData();
   plan.skips = !options.gather && !options.diff && !options.json_lines &&

@@ -15,6 +15,8 @@ namespace {
 
 // The contract's limit.
 constexpr size_t kMaxScript = 1 << 20;
+constexpr size_t kMaxSecret = 64 << 10;
+constexpr int kFirstSecret = 30;
 
 // What is read from the command line, before it is checked.
 struct Texts {
@@ -22,6 +24,7 @@ struct Texts {
   std::vector<std::string> script;
   std::vector<std::string> environment;
   std::vector<std::string> used;
+  std::vector<std::string> secrets;
   std::string file;
   std::string fail_after;
   std::string format;
@@ -65,6 +68,11 @@ void AddScript(Parser& parser, RunRequestOptions& options, Texts& texts) {
   app.add_option("--using", texts.used,
                  "set a variable to what it is here; NAME=MINE takes MINE")
       ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("--secret", texts.secrets,
+                 "give it this file of yours as one that no other command can "
+                 "open and no log has; the variable says where")
+      ->type_name("NAME=@PATH")
       ->allow_extra_args(false);
   app.add_flag("-n,--no-input", options.no_input,
                "don't pass standard input on");
@@ -160,6 +168,29 @@ absl::Status ReadVariables(const Environment& environment, const Texts& texts,
   return absl::OkStatus();
 }
 
+// Each is told by a variable, in the order that the contract gives them.
+absl::Status ReadSecrets(Invocation& invocation, const Texts& texts,
+                         RunRequestOptions& options) {
+  for (const std::string& text : texts.secrets) {
+    const size_t at = text.find("=@");
+    // Not even a part of it is shown: it may be the secret itself.
+    if (at == text.npos) {
+      return absl::InvalidArgumentError(
+          "--secret: write it as NAME=@PATH; what is on the command line "
+          "others can see");
+    }
+    const std::string name = text.substr(0, at);
+    BERTH_RETURN_IF_ERROR(CheckVariable(name));
+    const std::string path = invocation.AbsolutePath(text.substr(at + 2));
+    BERTH_ASSIGN_OR_RETURN(options.secrets[name], ReadFile(path, kMaxSecret));
+  }
+  int descriptor = kFirstSecret;
+  for (const auto& [name, bytes] : options.secrets) {
+    options.script.variables[name] = absl::StrCat("/dev/fd/", descriptor++);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadScript(const Invocation& invocation, const Texts& texts,
                         std::vector<std::string> after_mark,
                         ScriptParts& script) {
@@ -204,6 +235,7 @@ absl::Status Check(Invocation& invocation, const Texts& texts,
       ReadScript(invocation, texts, std::move(after_mark), options.script));
   BERTH_RETURN_IF_ERROR(
       ReadVariables(invocation.environment(), texts, options.script));
+  BERTH_RETURN_IF_ERROR(ReadSecrets(invocation, texts, options));
   if (texts.no_wait) options.wait = absl::ZeroDuration();
   if (!texts.fail_after.empty()) {
     BERTH_ASSIGN_OR_RETURN(options.fail_after,

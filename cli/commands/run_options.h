@@ -20,6 +20,8 @@ struct RunRequestOptions {
   SessionQuery query;
   bool all = false;
   ScriptParts script;
+  // By the names of variables that have their paths.
+  std::map<std::string, std::string> secrets;
 
   // When.
   std::optional<absl::Duration> wait;

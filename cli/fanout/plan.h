@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,8 @@ struct FanoutPlan {
   bool skips = false;
   size_t throttle = 0;
   std::optional<FailAfter> fail_after;
+  // For the command alone: see berth.v1.StartCommand.
+  std::map<std::string, std::string> secrets;
   // For targets without a session; the rest is filled in.
   v1::CreateSessionRequest create;
   // How long a lost connection is tried again.

@@ -37,6 +37,7 @@ absl::Status TargetRun::PrepareConversation() {
   start.set_with_stdin(host_.input() != nullptr);
   start.set_detach(plan.detach);
   start.set_exit_ends_session(plan.exit_ends_session);
+  start.mutable_secrets()->insert(plan.secrets.begin(), plan.secrets.end());
   *start.mutable_wait() = ToProto(plan.wait);
   if (plan.timeout) {
     *start.mutable_timeout() = ToProto(*plan.timeout);

@@ -15,6 +15,7 @@ enum {
   /* More than the holder ever sends ahead; more than this is refused. */
   QUEUE_MAX = 64,
   RUN_DESCRIPTORS = 4,
+  MAX_DESCRIPTORS = RUN_DESCRIPTORS + BERTH_SECRETS_MAX,
   /* How long a run's end may wait for a holder that reads nothing. */
   SEND_PATIENCE_MS = 10000,
   ACK_PATIENCE_MS = 10000,
@@ -157,7 +158,7 @@ void control_say_exit(int status) {
 
 struct received {
   struct berth_packet packet;
-  int fds[RUN_DESCRIPTORS];
+  int fds[MAX_DESCRIPTORS];
   int fd_count;
 };
 
@@ -168,7 +169,7 @@ static void take_descriptors(struct msghdr *message, struct received *in) {
     int count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
     const int *fds = (const int *)CMSG_DATA(c);
     for (int i = 0; i < count; i++) {
-      if (in->fd_count < RUN_DESCRIPTORS) {
+      if (in->fd_count < MAX_DESCRIPTORS) {
         in->fds[in->fd_count++] = fds[i];
       } else {
         close(fds[i]);
@@ -181,7 +182,7 @@ static void take_descriptors(struct msghdr *message, struct received *in) {
 static bool receive(struct received *in) {
   if (channel < 0) return false;
   union {
-    char bytes[CMSG_SPACE(8 * sizeof(int))];
+    char bytes[CMSG_SPACE((MAX_DESCRIPTORS + 1) * sizeof(int))];
     struct cmsghdr align;
   } control;
   memset(in, 0, sizeof *in);
@@ -210,6 +211,17 @@ static void enqueue(const struct received *in) {
   job->flags = in->packet.flags;
   job->script = in->fds[0];
   memcpy(job->streams, in->fds + 1, sizeof job->streams);
+  /* Out of the way of where they will be. */
+  for (int i = RUN_DESCRIPTORS; i < in->fd_count; i++) {
+    job->secrets[job->secret_count++] = duplicate_high(in->fds[i]);
+    close(in->fds[i]);
+  }
+}
+
+static bool is_complete_run(const struct received *in) {
+  return in->packet.type == BERTH_RUN && in->packet.status >= 0 &&
+         in->packet.status <= BERTH_SECRETS_MAX &&
+         in->fd_count == RUN_DESCRIPTORS + in->packet.status;
 }
 
 static void withdraw(uint64_t id) {
@@ -219,8 +231,7 @@ static void withdraw(uint64_t id) {
 }
 
 static void handle(const struct received *in) {
-  if (in->packet.type == BERTH_RUN && in->fd_count == RUN_DESCRIPTORS &&
-      queue_length < QUEUE_MAX) {
+  if (is_complete_run(in) && queue_length < QUEUE_MAX) {
     enqueue(in);
     return;
   }
@@ -231,7 +242,7 @@ static void handle(const struct received *in) {
   }
   if (in->packet.type == BERTH_RUN) {
     control_say_refused(in->packet.id,
-                        in->fd_count == RUN_DESCRIPTORS
+                        is_complete_run(in)
                             ? "too many commands wait in the shell"
                             : "the shell is at its limit of open files "
                               "(ulimit -n)");
@@ -255,6 +266,7 @@ bool control_next_job(struct job *job) {
 void job_close(struct job *job) {
   close(job->script);
   for (int i = 0; i < 3; i++) close(job->streams[i]);
+  for (int i = 0; i < job->secret_count; i++) close(job->secrets[i]);
 }
 
 uint32_t control_wait_ack(uint64_t id) {

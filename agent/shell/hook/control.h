@@ -13,6 +13,8 @@ struct job {
   uint32_t flags;
   int script;
   int streams[3];
+  int secrets[BERTH_SECRETS_MAX];
+  int secret_count;
   bool withdrawn;
 };
 

@@ -9,7 +9,8 @@
 
 enum berth_packet_type {
   /* From the holder. */
-  BERTH_RUN = 'R',      /* with SCM_RIGHTS: script, stdin, stdout, stderr */
+  BERTH_RUN = 'R',      /* with SCM_RIGHTS: script, stdin, stdout, stderr, and
+                           as many secrets as `status` says, to bash alone */
   BERTH_WITHDRAW = 'C', /* forget run `id` if it has not started */
   BERTH_ACK = 'A',      /* `done` was seen; no signal for it will follow */
   BERTH_INTERRUPT = 'I', /* interrupt run `id`; to Python alone */
@@ -58,6 +59,9 @@ enum {
   BERTH_HOW_EXIT = 6,
   BERTH_HOW_FORCED = 256, /* added to the others */
 };
+
+/* How many secrets a run may have, and the descriptors that they get. */
+enum { BERTH_SECRETS_MAX = 8, BERTH_SECRETS_FIRST = 30 };
 
 /* Longest text after a header: a working directory. */
 enum { BERTH_PACKET_TEXT_MAX = 4096 };

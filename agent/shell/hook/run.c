@@ -12,6 +12,7 @@
 #include "agent/shell/hook/cancel.h"
 #include "agent/shell/hook/control.h"
 #include "agent/shell/hook/line.h"
+#include "agent/shell/hook/secrets.h"
 #include "agent/shell/hook/state.h"
 #include "agent/shell/hook/streams.h"
 
@@ -53,6 +54,7 @@ static void prepare(int tty) {
   line_save(tty, editing);
   cancel_begin(job.id);
   streams_install(job.streams);
+  secrets_install(job.secrets, job.secret_count);
   control_say_started(job.id);
   saved_alarm = alarm(0); /* The alarm of TMOUT must not end a run. */
   state_prepare();
@@ -87,6 +89,7 @@ static void finish(int tty, int status, int jump, uint64_t ns) {
   sigdelset(&old, SIGINT);
   cancel_settle();
   streams_restore();
+  secrets_restore();
   cancel_restore_handlers();
   state_forget_foreground_jobs();
   state_restore(status, job.flags & BERTH_RUN_KEEP_ERREXIT);
