@@ -82,6 +82,7 @@ TEST_F(PolicyTest, FromNoneToOneAndBack) {
   // It outlives the broker.
   fleet_.KillBroker(SIGKILL);
   fleet_.StartBroker();
+  fleet_.WaitFor({"computers", "db1", "-o", "json"}, "COMPUTER_STATE_ONLINE");
   fleet_.WaitFor({"computers", "web01", "-o", "json"}, "ONLINE");
   Fails("alice", {"new", "-c", "web01"}, "no role has user 'alice'");
 

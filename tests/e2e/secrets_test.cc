@@ -28,8 +28,8 @@ constexpr char kComputer[] = "Server01";
 constexpr char kBackwards[] = "47xq-ylno-sdnammoc-eht-rof";
 
 std::string Secret() {
-  return std::string(std::string(kBackwards).rbegin(),
-                     std::string(kBackwards).rend());
+  const std::string backwards(kBackwards);
+  return std::string(backwards.rbegin(), backwards.rend());
 }
 
 class SecretsTest : public ::testing::Test {
