@@ -213,8 +213,8 @@ class RightsTest : public FleetFixture {
       const ReflectionResponse answer = Reflect(declared);
       // gRPC's own, which it has no descriptor of.
       if (service.name() == "grpc.health.v1.Health") {
-        methods.insert({"/grpc.health.v1.Health/Check",
-                        "/grpc.health.v1.Health/Watch"});
+        methods.insert(
+            {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"});
         continue;
       }
       const size_t before = methods.size();
