@@ -27,6 +27,7 @@
 #include "base/escape.h"
 #include "base/files.h"
 #include "base/status_macros.h"
+#include "base/tls/certificates.h"
 #include "base/tls/expiry.h"
 #include "base/unique_fd.h"
 #include "spdlog/spdlog.h"
@@ -86,7 +87,7 @@ bool HasJoined(const JoinOptions& options, const std::string& ca_pem) {
   const absl::StatusOr<AgentState> state =
       LoadAgentState(options.state_directory);
   if (!state.ok() || state->broker != options.broker ||
-      state->ca_pem != ca_pem) {
+      !ShareCertificate(state->ca_pem, ca_pem)) {
     return false;
   }
   const absl::StatusOr<std::string> name = ComputerName(*state);

@@ -52,7 +52,7 @@ absl::Status CopyRegistry(const std::string& from, const std::string& to) {
     return SqliteStatus(target.get(), to);
   }
   // Whoever used one after this moment could use it again in the copy.
-  if (sqlite3_exec(target.get(), "DELETE FROM tokens WHERE used_by = ''",
+  if (sqlite3_exec(target.get(), "DELETE FROM tokens WHERE uses < max_uses",
                    nullptr, nullptr, nullptr) != SQLITE_OK) {
     return SqliteStatus(target.get(), to);
   }
@@ -84,6 +84,11 @@ absl::Status CopyAll(const std::string& directory, const std::string& target) {
     const absl::Status copied = CopyFile(absl::StrCat(directory, "/", name),
                                          absl::StrCat(target, "/", name));
     if (!copied.ok() && !absl::IsNotFound(copied)) return copied;
+  }
+  if (const std::string old = absl::StrCat(directory, "/", kOldCaKeyFile);
+      std::filesystem::exists(old)) {
+    BERTH_RETURN_IF_ERROR(
+        CopyFile(old, absl::StrCat(target, "/", kOldCaKeyFile)));
   }
   const std::filesystem::path registry(config.registry);
   if (registry.is_absolute()) {

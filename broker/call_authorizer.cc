@@ -1,5 +1,6 @@
 #include "broker/call_authorizer.h"
 
+#include "absl/time/clock.h"
 #include "base/grpc_status.h"
 #include "base/monotonic.h"
 #include "base/status_macros.h"
@@ -9,13 +10,20 @@
 
 namespace berth::broker {
 
-absl::Status CallAuthorizer::Check(
-    absl::string_view method, const absl::StatusOr<Identity>& caller) const {
+absl::Status CallAuthorizer::Check(absl::string_view method,
+                                   const grpc::AuthContext& context) const {
+  const auto certificate = PeerCertificate(context);
+  const absl::StatusOr<Identity> caller =
+      certificate.ok() ? absl::StatusOr<Identity>((*certificate)->identity)
+                       : certificate.status();
   // A computer's side of a call that a user was allowed: counted as theirs.
   if (method != "/berth.link.v1.Link/Call") {
     BERTH_RETURN_IF_ERROR(limiter_.Check(caller, MonotonicNow()));
   }
   BERTH_RETURN_IF_ERROR(authorizer_.Check(method, caller));
+  if (certificate.ok()) {
+    BERTH_RETURN_IF_ERROR(users_.Admit(**certificate, absl::Now()));
+  }
   return IsAudited(method) ? audit_.Check() : absl::OkStatus();
 }
 
@@ -28,7 +36,7 @@ grpc::Status CallAuthorizer::Process(const InputMetadata& metadata,
                         "the call names no method");
   }
   const absl::string_view method(path->second.data(), path->second.size());
-  const absl::Status status = Check(method, PeerIdentity(*context));
+  const absl::Status status = Check(method, *context);
   if (!status.ok()) {
     // gRPC does not say here from which address it came.
     AuditEvent event;

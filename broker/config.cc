@@ -89,6 +89,9 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
     return ReadDuration(node, absl::Hours(1), year,
                         &config->agent_certificate_lifetime);
   }
+  if (key == "max_renewal") {
+    return ReadDuration(node, absl::ZeroDuration(), year, &config->max_renewal);
+  }
   if (key == "user_certificate_lifetime") {
     return ReadDuration(node, absl::Minutes(1), year,
                         &config->user_certificate_lifetime);
@@ -107,8 +110,9 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
   if (key == "audit") return ReadAuditConfig(node, &config->audit);
   return absl::NotFoundError(
       "no such key; there are listen, log_level, registry, admins, hold_grace, "
-      "agent_certificate_lifetime, user_certificate_lifetime, ping_after, "
-      "links_starting, links_waiting and the tables [audit] and [limits]");
+      "agent_certificate_lifetime, user_certificate_lifetime, max_renewal, "
+      "ping_after, links_starting, links_waiting and the tables [audit] and "
+      "[limits]");
 }
 
 }  // namespace
@@ -151,6 +155,9 @@ std::string FormatConfig(const Config& config) {
       absl::FormatDuration(config.agent_certificate_lifetime), "\"\n",
       "user_certificate_lifetime = \"",
       absl::FormatDuration(config.user_certificate_lifetime), "\"\n\n",
+      "# For how long after their login a user's certificate renews itself "
+      "while it is\n# in use. Then they log in again. \"0\": it never does.\n",
+      "max_renewal = \"", absl::FormatDuration(config.max_renewal), "\"\n\n",
       "# After how long without a word an agent or client is asked whether it "
       "is\n# there; 10s later it is lost. Agents say something every 40s: less "
       "than that\n# shows lost computers sooner and costs CPU for each "

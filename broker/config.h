@@ -26,6 +26,8 @@ struct Config {
   // For how long certificates are issued, if nothing else is asked for.
   absl::Duration agent_certificate_lifetime = absl::Hours(30 * 24);
   absl::Duration user_certificate_lifetime = absl::Hours(12);
+  // For how long after a login a user's certificate renews itself.
+  absl::Duration max_renewal = absl::Hours(7 * 24);
   // After how long without a word a client or agent is asked whether it is
   // there; it is lost when it does not answer within 10 s.
   absl::Duration ping_after = absl::Seconds(45);

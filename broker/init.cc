@@ -119,7 +119,7 @@ absl::StatusOr<std::string> InitBroker(const InitOptions& options) {
   return NextSteps(options);
 }
 
-absl::StatusOr<Credentials> LoadCredentials(const std::string& directory) {
+absl::StatusOr<CertificateAuthority> LoadCa(const std::string& directory) {
   absl::StatusOr<std::string> ca_pem = ReadFile(Join(directory, kCaFile));
   if (absl::IsNotFound(ca_pem.status())) {
     return absl::NotFoundError(
@@ -129,16 +129,44 @@ absl::StatusOr<Credentials> LoadCredentials(const std::string& directory) {
   BERTH_RETURN_IF_ERROR(ca_pem.status());
   BERTH_ASSIGN_OR_RETURN(std::string ca_key,
                          ReadSecretFile(Join(directory, kCaKeyFile)));
-  BERTH_ASSIGN_OR_RETURN(
-      CertificateAuthority ca,
-      CertificateAuthority::Load(*std::move(ca_pem), std::move(ca_key)));
+  return CertificateAuthority::Load(*std::move(ca_pem), std::move(ca_key));
+}
+
+absl::StatusOr<std::string> MakeAdministrator(const std::string& directory,
+                                              const std::string& name) {
+  BERTH_RETURN_IF_ERROR(CheckName("administrator", name));
+  if (name == "ca" || name == "broker") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("an administrator can't be named '", name,
+                     "': the files would be the broker's own"));
+  }
+  BERTH_ASSIGN_OR_RETURN(const CertificateAuthority ca, LoadCa(directory));
+  const std::string cert = Join(directory, name + ".pem");
+  const std::string key = Join(directory, name + "-key.pem");
+  BERTH_RETURN_IF_ERROR(
+      MakeCertificate(ca, {Purpose::kUser, name}, kAdminLifetime, cert, key));
+  return absl::StrCat(cert, "\n", key, "\n");
+}
+
+absl::StatusOr<Credentials> LoadCredentials(const std::string& directory) {
+  BERTH_ASSIGN_OR_RETURN(CertificateAuthority ca, LoadCa(directory));
+  // The broker's own certificate is of the CA that all peers know.
+  CertificateAuthority own = ca;
+  const absl::StatusOr<std::string> old_key =
+      ReadSecretFile(Join(directory, kOldCaKeyFile));
+  if (old_key.ok()) {
+    BERTH_ASSIGN_OR_RETURN(
+        own, CertificateAuthority::Load(ca.trusted_pem(), *old_key));
+  } else if (!absl::IsNotFound(old_key.status())) {
+    return old_key.status();
+  }
   BERTH_ASSIGN_OR_RETURN(std::string cert,
                          ReadFile(Join(directory, kBrokerFile)));
   BERTH_ASSIGN_OR_RETURN(const absl::Time expiry, CertificateExpiry(cert));
   BERTH_ASSIGN_OR_RETURN(std::string key,
                          ReadSecretFile(Join(directory, kBrokerKeyFile)));
   if (expiry - absl::Now() < kRenewBefore) {
-    const absl::Status renewed = MakeBrokerCertificate(ca, directory);
+    const absl::Status renewed = MakeBrokerCertificate(own, directory);
     if (renewed.ok()) {
       BERTH_ASSIGN_OR_RETURN(cert, ReadFile(Join(directory, kBrokerFile)));
       BERTH_ASSIGN_OR_RETURN(key,

@@ -15,6 +15,8 @@ namespace berth::broker {
 // Names of the files in a broker's directory.
 inline constexpr char kCaFile[] = "ca.pem";
 inline constexpr char kCaKeyFile[] = "ca-key.pem";
+// While there are two: that of the old one. See broker/ca_rotation.h.
+inline constexpr char kOldCaKeyFile[] = "ca-old-key.pem";
 inline constexpr char kBrokerFile[] = "broker.pem";
 inline constexpr char kBrokerKeyFile[] = "broker-key.pem";
 inline constexpr char kConfigFile[] = "broker.toml";
@@ -40,6 +42,14 @@ struct InitOptions {
 // administrator, and configuration. Returns what to tell the user.
 // AlreadyExists: there is one already; nothing was changed.
 absl::StatusOr<std::string> InitBroker(const InitOptions& options);
+
+// The CA of `directory`, which issues. NotFound: run `berth-broker init`.
+absl::StatusOr<CertificateAuthority> LoadCa(const std::string& directory);
+
+// Makes another certificate for the administrator `name`, without a broker: two
+// files in `directory`. Returns what to tell the user.
+absl::StatusOr<std::string> MakeAdministrator(const std::string& directory,
+                                              const std::string& name);
 
 // What a broker serves with.
 struct Credentials {

@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "broker/audit_setup.h"
 #include "broker/backup.h"
+#include "broker/ca_rotation.h"
 #include "broker/init.h"
 #include "broker/serve.h"
 
@@ -55,24 +56,52 @@ int main(int argc, char** argv) {
       ->required();
   verify->add_option("--key", public_key,
                      "The public key to trust, instead of DIR/audit-pub.pem");
+
+  std::string admin = "admin";
+  CLI::App* administrator = app.add_subcommand(
+      "admin", "Make a certificate for an administrator, without a broker.");
+  administrator->add_option("DIR", directory, "As given to init")->required();
+  administrator->add_option("--name", admin, "One of `admins` in broker.toml")
+      ->capture_default_str();
+
+  bool force = false;
+  CLI::App* ca = app.add_subcommand("ca", "Give the fleet another CA.");
+  ca->require_subcommand(1);
+  CLI::App* rotate = ca->add_subcommand(
+      "rotate", "Make another; both are trusted until `ca finish`.");
+  CLI::App* status_of = ca->add_subcommand(
+      "status", "Say who has no certificate of the new one yet.");
+  CLI::App* finish = ca->add_subcommand("finish", "Drop the old one.");
+  for (CLI::App* command : {rotate, status_of, finish}) {
+    command->add_option("DIR", directory, "As given to init")->required();
+  }
+  finish->add_flag("--force", force, "Shut out who has none yet");
   CLI11_PARSE(app, argc, argv);
 
   berth::InitTls();
   berth::InitForBulk(64 << 20);
-  absl::Status status;
+  absl::StatusOr<std::string> done = "";
   if (init->parsed()) {
-    absl::StatusOr<std::string> made = berth::broker::InitBroker(options);
-    if (made.ok()) printf("%s", made->c_str());
-    status = made.status();
-  } else if (backup->parsed()) {
-    status = berth::broker::BackUpBroker(directory, target);
-  } else if (audit->parsed()) {
-    status = berth::broker::VerifyOffline(directory, public_key);
+    done = berth::broker::InitBroker(options);
+  } else if (administrator->parsed()) {
+    done = berth::broker::MakeAdministrator(directory, admin);
+  } else if (rotate->parsed()) {
+    done = berth::broker::RotateCa(directory);
+  } else if (status_of->parsed()) {
+    done = berth::broker::DescribeCa(directory);
+  } else if (finish->parsed()) {
+    done = berth::broker::FinishCa(directory, force);
   } else {
-    status = berth::broker::Serve(directory, listen);
+    const absl::Status status =
+        backup->parsed() ? berth::broker::BackUpBroker(directory, target)
+                         : berth::broker::Serve(directory, listen);
+    if (!status.ok()) done = status;
   }
-  if (status.ok()) return 0;
+  if (done.ok()) {
+    printf("%s", done->c_str());
+    return 0;
+  }
   fprintf(stderr, "berth-broker: %s\n",
-          berth::EscapeForTerminal(status.message()).c_str());
+          berth::EscapeForTerminal(done.status().message()).c_str());
   return 1;
 }

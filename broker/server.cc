@@ -102,6 +102,7 @@ Server::Server(const Config& config, Credentials credentials,
       computers_(fleet_->access()),
       admin_(credentials_.ca, *fleet_, config.user_certificate_lifetime),
       policies_(*fleet_),
+      users_(credentials_.ca, *fleet_, config.max_renewal),
       link_(credentials_.ca, *fleet_, limiter_,
             config.agent_certificate_lifetime),
       audit_service_(*audit_, std::move(audit_keys)) {
@@ -133,10 +134,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
 absl::Status Server::Listen(const Config& config) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  auto credentials = MakeServerCredentials(
-      credentials_.ca.cert_pem(), credentials_.cert_pem, credentials_.key_pem);
-  credentials->SetAuthMetadataProcessor(
-      std::make_shared<CallAuthorizer>(authorizer_, limiter_, *audit_));
+  auto credentials =
+      MakeServerCredentials(credentials_.ca.trusted_pem(),
+                            credentials_.cert_pem, credentials_.key_pem);
+  credentials->SetAuthMetadataProcessor(std::make_shared<CallAuthorizer>(
+      authorizer_, fleet_->users(), limiter_, *audit_));
   grpc::ServerBuilder builder;
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
@@ -151,6 +153,7 @@ absl::Status Server::Listen(const Config& config) {
   builder.RegisterService(&computers_);
   builder.RegisterService(&admin_);
   builder.RegisterService(&policies_);
+  builder.RegisterService(&users_);
   builder.RegisterService(&link_);
   builder.RegisterService(&audit_service_);
   server_ = builder.BuildAndStart();

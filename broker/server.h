@@ -20,6 +20,7 @@
 #include "broker/services/link_service.h"
 #include "broker/services/policies_service.h"
 #include "broker/services/sessions_service.h"
+#include "broker/services/users_service.h"
 
 namespace berth::broker {
 
@@ -57,6 +58,7 @@ class Server {
   ComputersService computers_;
   AdminService admin_;
   PoliciesService policies_;
+  UsersService users_;
   LinkService link_;
   AuditService audit_service_;
   std::unique_ptr<grpc::Server> server_;

@@ -68,6 +68,15 @@ absl::StatusOr<absl::Time> RenewalTime(const std::string& certificate_pem) {
   return from + (until - from) * 2 / 3;
 }
 
+bool IsRenewalDue(const AgentState& state, absl::Time now) {
+  const absl::StatusOr<absl::Time> when = RenewalTime(state.certificate_pem);
+  if (!when.ok()) return false;  // Of nobody: there is nothing to renew.
+  const auto certificate = ReadCertificate(state.certificate_pem);
+  const auto issuer = CaKeyId(state.ca_pem);
+  return now >= *when ||
+         (certificate.ok() && issuer.ok() && certificate->issuer != *issuer);
+}
+
 absl::Status Renew(std::shared_ptr<grpc::Channel> channel, AgentState& state) {
   link::v1::RenewRequest request;
   BERTH_ASSIGN_OR_RETURN(*request.mutable_csr_pem(), NewCsrPem(state.key_pem));

@@ -31,6 +31,10 @@ absl::StatusOr<AgentState> Join(const JoinRequest& request);
 // INVALID_ARGUMENT if it can't be read.
 absl::StatusOr<absl::Time> RenewalTime(const std::string& certificate_pem);
 
+// Whether the certificate of `state` should be renewed: it is time, or it is of
+// another CA than the first that is trusted, which issues now.
+bool IsRenewalDue(const AgentState& state, absl::Time now);
+
 // Gets a new certificate for the key of `state`.
 absl::Status Renew(std::shared_ptr<grpc::Channel> channel, AgentState& state);
 

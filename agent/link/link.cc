@@ -13,6 +13,7 @@
 #include "base/grpc_status.h"
 #include "base/monotonic.h"
 #include "base/proto_time.h"
+#include "base/tls/certificates.h"
 #include "base/tls/expiry.h"
 #include "base/version.h"
 #include "spdlog/spdlog.h"
@@ -121,6 +122,7 @@ bool Link::RunOnce(absl::Duration& pushback) {
       if (message.has_welcome() && !welcome) {
         welcome = true;
         SPDLOG_INFO("linked to the broker");
+        TakeTrust(message.welcome().ca_pem());
         RenewIfDue();  // It may have been switched off for long.
       }
       OnMessage(message);
@@ -254,6 +256,25 @@ void Link::Answer(uint64_t link, const link::v1::Request& request) {
                 session.ok() ? *session : nullptr);
 }
 
+void Link::TakeTrust(const std::string& ca_pem) {
+  // Of a broker of before there was another CA; or of one that sends anything.
+  if (!CaKeyId(ca_pem).ok()) return;
+  AgentState state;
+  {
+    MutexLock lock(mu_);
+    if (state_.ca_pem == ca_pem) return;
+    state_.ca_pem = ca_pem;
+    state = state_;
+  }
+  const absl::Status saved = SaveAgentState(directory_, state);
+  if (saved.ok()) {
+    SPDLOG_INFO("other CAs are trusted now");
+  } else {
+    SPDLOG_ERROR("the CAs that are trusted can't be kept: {}",
+                 EscapeForTerminal(saved.ToString()));
+  }
+}
+
 void Link::CheckRenewal() {
   sessions_.After(kRenewalCheck, [this] { CheckRenewal(); });
   RenewIfDue();
@@ -267,8 +288,7 @@ void Link::RenewIfDue() {
     state = state_;
     channel = channel_;
   }
-  const absl::StatusOr<absl::Time> when = RenewalTime(state.certificate_pem);
-  if (!when.ok() || absl::Now() < *when || channel == nullptr) return;
+  if (channel == nullptr || !IsRenewalDue(state, absl::Now())) return;
   // If no thread is free now, one will be in an hour.
   workers_.Run([this, channel, state] { RenewNow(channel, state); });
 }

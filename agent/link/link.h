@@ -54,6 +54,8 @@ class Link {
   void Answer(uint64_t link, const link::v1::Request& request);
   // If the certificate has expired: takes the one of a new `join`, or logs it.
   void TakeNewCertificate() ABSL_LOCKS_EXCLUDED(mu_);
+  // Which CAs the broker trusts: whom its next certificate may be of.
+  void TakeTrust(const std::string& ca_pem) ABSL_LOCKS_EXCLUDED(mu_);
   // Renews the certificate if it is time, and looks again later.
   void CheckRenewal() ABSL_LOCKS_EXCLUDED(mu_);
   void RenewIfDue() ABSL_LOCKS_EXCLUDED(mu_);

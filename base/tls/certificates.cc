@@ -11,8 +11,11 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -62,6 +65,19 @@ absl::StatusOr<CertPtr> ParseCertificate(const std::string& pem) {
     return absl::InvalidArgumentError("not a certificate in PEM form");
   }
   return cert;
+}
+
+// The certificates in `pem`, each alone and written the same way.
+std::vector<std::string> SplitPem(const std::string& pem) {
+  std::vector<std::string> all;
+  BioPtr in = ReadBio(pem);
+  while (CertPtr cert{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)}) {
+    BioPtr out(BIO_new(BIO_s_mem()));
+    if (PEM_write_bio_X509(out.get(), cert.get()) != 1) break;
+    all.push_back(Content(out.get()));
+  }
+  ERR_clear_error();  // The end is one.
+  return all;
 }
 
 absl::StatusOr<KeyPtr> ParseKey(const std::string& pem) {
@@ -270,6 +286,26 @@ absl::StatusOr<CertificateInfo> ReadCertificate(const std::string& cert_pem) {
   return read;
 }
 
+absl::StatusOr<std::string> CaKeyId(const std::string& ca_pem) {
+  BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(ca_pem));
+  const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(cert.get());
+  if (id == nullptr || X509_check_ca(cert.get()) == 0) {
+    return absl::InvalidArgumentError("not the certificate of a CA");
+  }
+  return Hex(id);
+}
+
+bool ShareCertificate(const std::string& one_pem,
+                      const std::string& other_pem) {
+  const std::vector<std::string> others = SplitPem(other_pem);
+  for (const std::string& pem : SplitPem(one_pem)) {
+    if (std::find(others.begin(), others.end(), pem) != others.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
 absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(
     absl::string_view common_name) {
   BERTH_ASSIGN_OR_RETURN(std::string key_pem, NewPrivateKeyPem());
@@ -287,19 +323,31 @@ absl::StatusOr<CertificateAuthority> CertificateAuthority::Create(
   }
   BERTH_ASSIGN_OR_RETURN(std::string cert_pem,
                          SignedPem(cert.get(), key.get()));
-  return CertificateAuthority(std::move(cert_pem), std::move(key_pem));
+  return CertificateAuthority(cert_pem, cert_pem, std::move(key_pem));
 }
 
 absl::StatusOr<CertificateAuthority> CertificateAuthority::Load(
-    std::string cert_pem, std::string key_pem) {
-  BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(cert_pem));
+    std::string trusted_pem, std::string key_pem) {
   BERTH_ASSIGN_OR_RETURN(KeyPtr key, ParseKey(key_pem));
-  if (X509_check_private_key(cert.get(), key.get()) != 1) {
-    ERR_clear_error();
+  const std::vector<std::string> all = SplitPem(trusted_pem);
+  std::string own, others;
+  for (const std::string& pem : all) {
+    BERTH_ASSIGN_OR_RETURN(CertPtr cert, ParseCertificate(pem));
+    if (X509_check_private_key(cert.get(), key.get()) == 1) {
+      own = pem;
+    } else {
+      ERR_clear_error();
+      others += pem;
+    }
+  }
+  if (all.empty()) {
+    return absl::InvalidArgumentError("no certificate in PEM form");
+  }
+  if (own.empty()) {
     return absl::FailedPreconditionError(
         "the CA's certificate and its key do not belong together");
   }
-  return CertificateAuthority(std::move(cert_pem), std::move(key_pem));
+  return CertificateAuthority(own + others, own, std::move(key_pem));
 }
 
 absl::StatusOr<std::string> CertificateAuthority::Issue(

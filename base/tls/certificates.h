@@ -49,6 +49,13 @@ absl::StatusOr<absl::Time> CertificateExpiry(const std::string& cert_pem);
 // Whom a certificate speaks for. InvalidArgument as ReadCertificate().
 absl::StatusOr<Identity> CertificateIdentity(const std::string& cert_pem);
 
+// The identifier of the key of a CA's certificate, the first in `ca_pem`; as
+// CertificateInfo::issuer of what it issues. InvalidArgument if there is none.
+absl::StatusOr<std::string> CaKeyId(const std::string& ca_pem);
+
+// Whether the two have a certificate in common.
+bool ShareCertificate(const std::string& one_pem, const std::string& other_pem);
+
 // CertificateAuthority issues the certificates of one fleet. Thread-safe.
 class CertificateAuthority {
  public:
@@ -56,8 +63,9 @@ class CertificateAuthority {
   static absl::StatusOr<CertificateAuthority> Create(
       absl::string_view common_name);
 
-  // FailedPrecondition if key and certificate do not belong together.
-  static absl::StatusOr<CertificateAuthority> Load(std::string cert_pem,
+  // `trusted_pem`: the CA's certificate, among those of others that are trusted
+  // beside it. FailedPrecondition if none belongs to the key.
+  static absl::StatusOr<CertificateAuthority> Load(std::string trusted_pem,
                                                    std::string key_pem);
 
   // Certifies the public key of `csr_pem` for `identity`, from 5 minutes ago
@@ -67,13 +75,22 @@ class CertificateAuthority {
                                     const Identity& identity,
                                     absl::Duration lifetime) const;
 
+  absl::StatusOr<std::string> KeyId() const { return CaKeyId(cert_pem_); }
+
+  // All that are trusted, its own first: what peers need.
+  const std::string& trusted_pem() const { return trusted_pem_; }
+  // Its own certificate.
   const std::string& cert_pem() const { return cert_pem_; }
   const std::string& key_pem() const { return key_pem_; }
 
  private:
-  CertificateAuthority(std::string cert_pem, std::string key_pem)
-      : cert_pem_(std::move(cert_pem)), key_pem_(std::move(key_pem)) {}
+  CertificateAuthority(std::string trusted_pem, std::string cert_pem,
+                       std::string key_pem)
+      : trusted_pem_(std::move(trusted_pem)),
+        cert_pem_(std::move(cert_pem)),
+        key_pem_(std::move(key_pem)) {}
 
+  std::string trusted_pem_;
   std::string cert_pem_;
   std::string key_pem_;
 };

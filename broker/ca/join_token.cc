@@ -47,6 +47,10 @@ std::string TokenDigest(absl::string_view token) {
   return std::string(reinterpret_cast<char*>(digest), sizeof(digest));
 }
 
+std::string TokenId(absl::string_view digest) {
+  return absl::BytesToHexString(digest.substr(0, 6));
+}
+
 absl::Status CheckTokenPattern(absl::string_view pattern) {
   if (pattern.empty()) return absl::OkStatus();
   // With letters for its wildcards, a pattern must be a name.
@@ -59,9 +63,12 @@ absl::Status CheckTokenPattern(absl::string_view pattern) {
 
 absl::Status CheckToken(const TokenRecord& token, absl::string_view computer,
                         absl::Time now) {
-  if (!token.used_by.empty()) {
-    return Denied(absl::StrCat("this join token was used already, by '",
-                               token.used_by, "' at ", Format(token.used_at)));
+  if (token.uses >= token.max_uses) {
+    return Denied(absl::StrCat(
+        "this join token was used already, ",
+        token.max_uses == 1 ? ""
+                            : absl::StrCat(token.max_uses, " times, last "),
+        "by '", token.used_by, "' at ", Format(token.used_at)));
   }
   if (now >= token.expires_at) {
     return Denied(

@@ -1,6 +1,7 @@
 #ifndef BERTH_BROKER_CA_JOIN_TOKEN_H_
 #define BERTH_BROKER_CA_JOIN_TOKEN_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 namespace berth::broker {
 
 inline constexpr absl::Duration kDefaultTokenLifetime = absl::Hours(1);
+inline constexpr uint32_t kMaxTokenUses = 10'000;
 inline constexpr absl::Duration kMaxTokenLifetime = absl::Hours(7 * 24);
 // A spent or late token is remembered this long, so that whoever comes with it
 // is told what is wrong.
@@ -23,6 +25,9 @@ absl::StatusOr<std::string> NewJoinToken();
 
 // What is kept of a token, and looked up: its SHA-256.
 std::string TokenDigest(absl::string_view token);
+
+// What people call a token by, which tells nothing of it.
+std::string TokenId(absl::string_view digest);
 
 // InvalidArgument, unless `pattern` is empty, a computer's name, or a wildcard
 // of the letters of one.

@@ -39,6 +39,7 @@ struct Case {
   const char* name;
   const char* pattern;
   const char* used_by;
+  uint32_t uses, max_uses;
   int now;
   const char* error;  // Empty: it may enrol.
 };
@@ -51,7 +52,9 @@ TEST_P(CheckTokenTest, Web01At) {
                           .created_by = "admin",
                           .expires_at = absl::FromUnixSeconds(100),
                           .used_by = c.used_by,
-                          .used_at = absl::FromUnixSeconds(50)};
+                          .used_at = absl::FromUnixSeconds(50),
+                          .max_uses = c.max_uses,
+                          .uses = c.uses};
   absl::Status status =
       CheckToken(token, "web01", absl::FromUnixSeconds(c.now));
   if (*c.error == '\0') {
@@ -65,11 +68,14 @@ TEST_P(CheckTokenTest, Web01At) {
 INSTANTIATE_TEST_SUITE_P(
     All, CheckTokenTest,
     ::testing::ValuesIn<Case>({
-        {"Fits", "web*", "", 99, ""},
-        {"AnyName", "", "", 99, ""},
-        {"Late", "web*", "", 100, "expired at 1970-01-01 00:01:40 UTC"},
-        {"Used", "web*", "web02", 99, "used already, by 'web02'"},
-        {"Misfit", "db*", "", 99, "not spent"},
+        {"Fits", "web*", "", 0, 1, 99, ""},
+        {"AnyName", "", "", 0, 1, 99, ""},
+        {"Late", "web*", "", 0, 1, 100, "expired at 1970-01-01 00:01:40 UTC"},
+        {"Used", "web*", "web02", 1, 1, 99, "used already, by 'web02'"},
+        {"OneLeft", "web*", "web02", 2, 3, 99, ""},
+        {"UsedUp", "web*", "web02", 3, 3, 99,
+         "used already, 3 times, last by 'web02'"},
+        {"Misfit", "db*", "", 0, 1, 99, "not spent"},
     }),
     [](const auto& info) { return std::string(info.param.name); });
 

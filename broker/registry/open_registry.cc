@@ -16,7 +16,9 @@ namespace {
 constexpr absl::string_view kLost =
     "computers and their sessions are known as soon as their agents have "
     "connected; not known any more are the labels of computers (join them "
-    "again), join tokens (make new ones), and which session ids were used";
+    "again), join tokens (make new ones), users and their keys, which "
+    "certificates were revoked (revoke them again), and which session ids were "
+    "used";
 
 // `path` and what SQLite keeps beside it.
 absl::Status MoveAway(const std::string& path, const std::string& to) {

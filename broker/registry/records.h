@@ -34,9 +34,12 @@ struct TokenRecord {
   std::string name_pattern;
   std::string created_by;
   absl::Time expires_at;
-  // The computer that used it. Empty: nobody yet.
+  // The computer that used it last. Empty: nobody yet.
   std::string used_by;
   absl::Time used_at;
+  // How often it may be used, and was.
+  uint32_t max_uses = 1;
+  uint32_t uses = 0;
 
   bool operator==(const TokenRecord&) const = default;
 };

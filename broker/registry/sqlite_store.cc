@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
@@ -78,15 +77,21 @@ constexpr const char* kMigrations[SqliteStore::kSchemaVersion] = {
       restores INTEGER NOT NULL
     );
     )sql",
+    R"sql(
+    ALTER TABLE tokens ADD COLUMN max_uses INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE tokens ADD COLUMN uses INTEGER NOT NULL DEFAULT 0;
+    UPDATE tokens SET uses = 1 WHERE used_by <> '';
+    CREATE TABLE records (
+      kind TEXT NOT NULL,
+      key TEXT NOT NULL,
+      bytes BLOB NOT NULL,
+      PRIMARY KEY (kind, key)
+    ) WITHOUT ROWID;
+    )sql",
 };
 
 int64_t ToNanos(absl::Time time) { return absl::ToUnixNanos(time); }
 absl::Time FromNanos(int64_t nanos) { return absl::FromUnixNanos(nanos); }
-
-// Digests are binary; the table keeps them readable.
-std::string DigestKey(absl::string_view digest) {
-  return absl::BytesToHexString(digest);
-}
 
 }  // namespace
 
@@ -336,58 +341,6 @@ absl::StatusOr<std::map<std::string, uint32_t>> SqliteStore::ListNextIds() {
     if (!row) return ids;
     ids[list->Text(0)] = static_cast<uint32_t>(list->Int(1));
   }
-}
-
-absl::Status SqliteStore::AddToken(const TokenRecord& token) {
-  BERTH_ASSIGN_OR_RETURN(Statement * add,
-                         Get("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)"));
-  return add->BindText(DigestKey(token.digest))
-      .BindText(token.name_pattern)
-      .BindText(token.created_by)
-      .BindInt(ToNanos(token.expires_at))
-      .BindText(token.used_by)
-      .BindInt(ToNanos(token.used_at))
-      .Run();
-}
-
-absl::StatusOr<TokenRecord> SqliteStore::GetToken(absl::string_view digest) {
-  BERTH_ASSIGN_OR_RETURN(
-      Statement * get,
-      Get("SELECT name_pattern, created_by, expires_at, used_by, used_at "
-          "FROM tokens WHERE digest = ?"));
-  BERTH_ASSIGN_OR_RETURN(const bool row,
-                         get->BindText(DigestKey(digest)).Step());
-  if (!row) return absl::NotFoundError("no such token");
-  TokenRecord token{.digest = std::string(digest),
-                    .name_pattern = get->Text(0),
-                    .created_by = get->Text(1),
-                    .expires_at = FromNanos(get->Int(2)),
-                    .used_by = get->Text(3),
-                    .used_at = FromNanos(get->Int(4))};
-  get->Reset();
-  return token;
-}
-
-absl::Status SqliteStore::MarkTokenUsed(absl::string_view digest,
-                                        absl::string_view computer,
-                                        absl::Time at) {
-  BERTH_ASSIGN_OR_RETURN(
-      Statement * mark,
-      Get("UPDATE tokens SET used_by = ?, used_at = ? WHERE digest = ?"));
-  BERTH_RETURN_IF_ERROR(mark->BindText(computer)
-                            .BindInt(ToNanos(at))
-                            .BindText(DigestKey(digest))
-                            .Run());
-  if (sqlite3_changes(database_.get()) == 0) {
-    return absl::NotFoundError("no such token");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SqliteStore::DeleteTokensExpiredBefore(absl::Time time) {
-  BERTH_ASSIGN_OR_RETURN(Statement * erase,
-                         Get("DELETE FROM tokens WHERE expires_at < ?"));
-  return erase->BindInt(ToNanos(time)).Run();
 }
 
 absl::Status SqliteStore::AddNotice(const NoticeRecord& notice) {

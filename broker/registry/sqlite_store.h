@@ -20,7 +20,7 @@ namespace berth::broker {
 class SqliteStore final : public Store {
  public:
   // The schema that this program writes (PRAGMA user_version).
-  static constexpr int kSchemaVersion = 4;
+  static constexpr int kSchemaVersion = 5;
 
   // Opens `path`, making or migrating it as needed. FailedPrecondition: it was
   // written by a newer program.
@@ -52,6 +52,14 @@ class SqliteStore final : public Store {
                              absl::string_view computer,
                              absl::Time at) override;
   absl::Status DeleteTokensExpiredBefore(absl::Time time) override;
+  absl::StatusOr<std::vector<TokenRecord>> ListTokens() override;
+  absl::Status DeleteToken(absl::string_view digest) override;
+  absl::Status PutRecord(absl::string_view kind, absl::string_view key,
+                         absl::string_view bytes) override;
+  absl::Status DeleteRecord(absl::string_view kind,
+                            absl::string_view key) override;
+  absl::StatusOr<std::map<std::string, std::string>> ListRecords(
+      absl::string_view kind) override;
   absl::Status AddNotice(const NoticeRecord& notice) override;
   absl::StatusOr<std::vector<NoticeRecord>> ListNotices() override;
   absl::Status AddPolicy(const PolicyRecord& policy) override;

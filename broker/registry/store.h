@@ -48,12 +48,28 @@ class Store {
   virtual absl::Status AddToken(const TokenRecord& token) = 0;
   // NotFound.
   virtual absl::StatusOr<TokenRecord> GetToken(absl::string_view digest) = 0;
-  // Notes who used a token. NotFound.
+  // Notes who used a token, once more. NotFound.
   virtual absl::Status MarkTokenUsed(absl::string_view digest,
                                      absl::string_view computer,
                                      absl::Time at) = 0;
   // Forgets tokens that expired before `time`.
   virtual absl::Status DeleteTokensExpiredBefore(absl::Time time) = 0;
+
+  // All tokens, also those that were used up or expired.
+  virtual absl::StatusOr<std::vector<TokenRecord>> ListTokens() = 0;
+  // Harmless if there is none.
+  virtual absl::Status DeleteToken(absl::string_view digest) = 0;
+
+  // Whatever is only kept here: its owner knows what `bytes` are. `kind` says
+  // whose it is. Adds, or replaces the one of that key.
+  virtual absl::Status PutRecord(absl::string_view kind, absl::string_view key,
+                                 absl::string_view bytes) = 0;
+  // Harmless if there is none.
+  virtual absl::Status DeleteRecord(absl::string_view kind,
+                                    absl::string_view key) = 0;
+  // By key.
+  virtual absl::StatusOr<std::map<std::string, std::string>> ListRecords(
+      absl::string_view kind) = 0;
 
   // Adds a notice; the oldest go when there are kMaxNotices.
   static constexpr int kMaxNotices = 20;

@@ -91,11 +91,52 @@ TEST_P(StoreSuite, KeepsTokensAndWhoUsedThem) {
   Reopen();
   token.used_by = "web01";
   token.used_at = absl::FromUnixNanos(7);
+  token.uses = 1;
   EXPECT_EQ(*store_->GetToken(token.digest), token);
   ASSERT_TRUE(store_->DeleteTokensExpiredBefore(absl::FromUnixNanos(100)).ok());
   EXPECT_TRUE(store_->GetToken(token.digest).ok());
   ASSERT_TRUE(store_->DeleteTokensExpiredBefore(absl::FromUnixNanos(101)).ok());
   EXPECT_FALSE(store_->GetToken(token.digest).ok());
+}
+
+TEST_P(StoreSuite, CountsTheUsesOfTokens) {
+  TokenRecord token{.digest = "abc",
+                    .name_pattern = "web*",
+                    .created_by = "admin",
+                    .expires_at = absl::FromUnixNanos(100),
+                    .used_by = "",
+                    .used_at = absl::UnixEpoch(),
+                    .max_uses = 3,
+                    .uses = 0};
+  ASSERT_TRUE(store_->AddToken(token).ok());
+  for (int i = 1; i <= 2; ++i) {
+    ASSERT_TRUE(
+        store_->MarkTokenUsed("abc", "web01", absl::FromUnixNanos(i)).ok());
+  }
+  Reopen();
+  token.used_by = "web01";
+  token.used_at = absl::FromUnixNanos(2);
+  token.uses = 2;
+  EXPECT_EQ(*store_->ListTokens(), std::vector<TokenRecord>{token});
+  EXPECT_TRUE(store_->DeleteToken("abc").ok());
+  EXPECT_TRUE(store_->DeleteToken("abc").ok());
+  EXPECT_TRUE(store_->ListTokens()->empty());
+}
+
+TEST_P(StoreSuite, KeepsRecordsByKindAndKey) {
+  const std::string bytes("\0\xff'", 3);
+  ASSERT_TRUE(store_->PutRecord("user", "alice", "old").ok());
+  ASSERT_TRUE(store_->PutRecord("user", "alice", bytes).ok());
+  ASSERT_TRUE(store_->PutRecord("user", "bob", "").ok());
+  ASSERT_TRUE(store_->PutRecord("other", "alice", "x").ok());
+  Reopen();
+  using Records = std::map<std::string, std::string>;
+  EXPECT_EQ(*store_->ListRecords("user"),
+            (Records{{"alice", bytes}, {"bob", ""}}));
+  EXPECT_TRUE(store_->DeleteRecord("user", "alice").ok());
+  EXPECT_TRUE(store_->DeleteRecord("user", "alice").ok());
+  EXPECT_EQ(*store_->ListRecords("user"), (Records{{"bob", ""}}));
+  EXPECT_EQ(*store_->ListRecords("other"), (Records{{"alice", "x"}}));
 }
 
 TEST_P(StoreSuite, KeepsTheLatestNotices) {

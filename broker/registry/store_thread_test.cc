@@ -52,6 +52,21 @@ class FakeStore : public Store {
     return {};
   }
   absl::Status DeleteTokensExpiredBefore(absl::Time) override { return {}; }
+  absl::StatusOr<std::vector<TokenRecord>> ListTokens() override {
+    return std::vector<TokenRecord>();
+  }
+  absl::Status DeleteToken(absl::string_view) override { return {}; }
+  absl::Status PutRecord(absl::string_view, absl::string_view,
+                         absl::string_view) override {
+    return {};
+  }
+  absl::Status DeleteRecord(absl::string_view, absl::string_view) override {
+    return {};
+  }
+  absl::StatusOr<std::map<std::string, std::string>> ListRecords(
+      absl::string_view) override {
+    return std::map<std::string, std::string>();
+  }
   absl::Status AddNotice(const NoticeRecord&) override { return {}; }
   absl::StatusOr<std::vector<NoticeRecord>> ListNotices() override {
     return std::vector<NoticeRecord>();

@@ -69,7 +69,7 @@ void RelayedCall::CancelTimer() {
   if (deadline_ != 0) timer_.Cancel(std::exchange(deadline_, 0));
 }
 
-AgentLeg::AgentLeg(grpc::CallbackServerContext* context,
+AgentLeg::AgentLeg(grpc::CallbackServerContext* context, OpenCalls& calls,
                    std::shared_ptr<RelayedCall> call)
     : context_(context), call_(std::move(call)) {
   grpc::Slice empty;
@@ -78,7 +78,11 @@ AgentLeg::AgentLeg(grpc::CallbackServerContext* context,
   if (!joined_) {
     Finish(grpc::Status(grpc::StatusCode::NOT_FOUND,
                         "no such call: the client went away"));
+    return;
   }
+  revocable_.emplace(calls, context, [this](const absl::Status& status) {
+    call_->splice().Fail(status);
+  });
 }
 
 void AgentLeg::BeginRead(int slot) {
@@ -116,12 +120,15 @@ void AgentLeg::OnCancel() {
 void AgentLeg::End(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
 
 ClientLeg::ClientLeg(grpc::CallbackServerContext* context, Timer& timer,
-                     std::unique_ptr<Opener> opener)
+                     OpenCalls& calls, std::unique_ptr<Opener> opener)
     : context_(context),
       opener_(std::move(opener)),
       call_(std::make_shared<RelayedCall>(this, timer)) {
   call_->ExpectFirstMessage();
   StartRead(&first_);
+  revocable_.emplace(calls, context, [this](const absl::Status& status) {
+    call_->splice().Fail(status);
+  });
 }
 
 void ClientLeg::OnReadDone(bool ok) {

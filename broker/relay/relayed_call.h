@@ -14,6 +14,7 @@
 #include "broker/relay/agent_connection.h"
 #include "broker/relay/splice.h"
 #include "broker/timer.h"
+#include "broker/users/revocable_call.h"
 
 namespace berth::broker {
 
@@ -77,7 +78,7 @@ class AgentLeg final
       public Splice::Leg {
  public:
   // Joins `call` at once; ends with NotFound if it is null or over.
-  AgentLeg(grpc::CallbackServerContext* context,
+  AgentLeg(grpc::CallbackServerContext* context, OpenCalls& calls,
            std::shared_ptr<RelayedCall> call);
 
   void OnReadDone(bool ok) override;
@@ -98,6 +99,7 @@ class AgentLeg final
   int read_slot_ = 0;
   int write_slot_ = 0;
   grpc::ByteBuffer half_close_;
+  std::optional<RevocableCall> revocable_;  // The last: it calls back.
 };
 
 // The client's stream of a call. Deletes itself.
@@ -121,7 +123,7 @@ class ClientLeg final
   };
 
   ClientLeg(grpc::CallbackServerContext* context, Timer& timer,
-            std::unique_ptr<Opener> opener);
+            OpenCalls& calls, std::unique_ptr<Opener> opener);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -146,6 +148,7 @@ class ClientLeg final
   std::atomic<bool> forwarded_ = false;
   int read_slot_ = 0;
   int write_slot_ = 0;
+  std::optional<RevocableCall> revocable_;  // The last: it calls back.
 };
 
 }  // namespace berth::broker

@@ -25,6 +25,14 @@ class AdminService final : public v1::Admin::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::CreateJoinTokenRequest* request,
       v1::CreateJoinTokenResponse* response) override;
+  grpc::ServerUnaryReactor* ListJoinTokens(
+      grpc::CallbackServerContext* context,
+      const v1::ListJoinTokensRequest* request,
+      v1::ListJoinTokensResponse* response) override;
+  grpc::ServerUnaryReactor* RemoveJoinToken(
+      grpc::CallbackServerContext* context,
+      const v1::RemoveJoinTokenRequest* request,
+      v1::RemoveJoinTokenResponse* response) override;
   grpc::ServerUnaryReactor* IssueUserCertificate(
       grpc::CallbackServerContext* context,
       const v1::IssueUserCertificateRequest* request,

@@ -14,9 +14,11 @@
 
 namespace berth::broker {
 ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
-                             const std::string& computer)
+                             const std::string& computer,
+                             const std::string& trusted_pem)
     : context_(context),
       fleet_(fleet),
+      trusted_pem_(trusted_pem),
       outbox_(std::make_shared<ControlOutbox>(this)),
       connection_(
           std::make_shared<AgentConnection>(computer, outbox_, fleet.timer())),
@@ -26,6 +28,12 @@ ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
   // Until it is its turn, nothing is read: what it has to tell stays with it.
   absl::Status status = fleet_.admission().Enter(this);
   if (!status.ok()) Close(status);
+  revocable_.emplace(fleet.calls(), context,
+                     [this](const absl::Status& refused) {
+                       SPDLOG_WARN("agent '{}': {}", connection_->computer(),
+                                   EscapeForTerminal(refused.message()));
+                       Close(refused);
+                     });
 }
 
 void ControlStream::OnReadDone(bool ok) {
@@ -85,6 +93,7 @@ absl::Status ControlStream::OnHello(const link::v1::Hello& hello) {
   fleet_.timer().Cancel(hello_timer_);
   link::v1::BrokerMessage welcome;
   welcome.mutable_welcome()->set_broker_version(kVersion);
+  welcome.mutable_welcome()->set_ca_pem(trusted_pem_);
   BERTH_RETURN_IF_ERROR(connection_->Send(std::move(welcome)));
   fleet_.LinkUp(connection_, hello);
   fleet_.admission().Leave(this);

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -12,6 +13,7 @@
 #include "broker/relay/control_outbox.h"
 #include "broker/services/admission.h"
 #include "broker/services/fleet.h"
+#include "broker/users/revocable_call.h"
 #include "proto/berth/link/v1/link.pb.h"
 
 namespace berth::broker {
@@ -27,8 +29,9 @@ class ControlStream final
   // An agent must say hello within this time, its turn included.
   static constexpr absl::Duration kHelloTimeout = absl::Seconds(20);
 
+  // `trusted_pem`: the CAs that agents are to trust. It outlives the stream.
   ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
-                const std::string& computer);
+                const std::string& computer, const std::string& trusted_pem);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override { outbox_->WriteDone(ok); }
@@ -52,11 +55,13 @@ class ControlStream final
 
   grpc::CallbackServerContext* const context_;
   Fleet& fleet_;
+  const std::string& trusted_pem_;
   const std::shared_ptr<ControlOutbox> outbox_;
   const std::shared_ptr<AgentConnection> connection_;
   const Timer::Id hello_timer_;
   link::v1::AgentMessage message_;
-  bool greeted_ = false;  // Of OnReadDone() alone.
+  bool greeted_ = false;                    // Of OnReadDone() alone.
+  std::optional<RevocableCall> revocable_;  // The last: it calls back.
 };
 
 }  // namespace berth::broker

@@ -12,7 +12,7 @@ namespace berth::broker {
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FilesService::Copy(
     grpc::CallbackServerContext* context) {
   return new ClientLeg(
-      context, fleet_.timer(),
+      context, fleet_.timer(), fleet_.calls(),
       std::make_unique<CallOpener>(
           fleet_, link::v1::OpenCall::COPY, CallerName(*context),
           AuditEventOf(*context, "copy", "/berth.v1.Files/Copy")));

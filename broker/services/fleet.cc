@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -34,6 +36,25 @@ std::string SinceText(absl::Time time) {
                           absl::LocalTimeZone());
 }
 
+constexpr UserDirectory::Kind kKinds[] = {UserDirectory::Kind::kUser,
+                                          UserDirectory::Kind::kCertificate,
+                                          UserDirectory::Kind::kCutoff};
+
+// What the store calls it.
+absl::string_view KindName(UserDirectory::Kind kind) {
+  switch (kind) {
+    case UserDirectory::Kind::kUser:
+      return "user";
+    case UserDirectory::Kind::kCertificate:
+      return "certificate";
+    case UserDirectory::Kind::kCutoff:
+      return "cutoff";
+  }
+  return "";
+}
+
+using Records = std::map<std::string, std::string>;
+
 }  // namespace
 
 Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
@@ -46,7 +67,17 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
       store_(std::move(store)),
       presence_(timer_, hold_grace,
                 [this](const Presence::Client& client) { LetGo(client); }),
-      feed_(timer_) {
+      feed_(timer_),
+      users_([this](UserDirectory::Kind kind, const std::string& key,
+                    std::string bytes) {
+        store_.Do([kind, key, bytes = std::move(bytes)](Store& store) {
+          return bytes.empty() ? store.DeleteRecord(KindName(kind), key)
+                               : store.PutRecord(KindName(kind), key, bytes);
+        });
+      }),
+      calls_(timer_, [this](const CertificateInfo& certificate) {
+        return users_.Check(certificate, absl::Now());
+      }) {
   access_.book().OnChange([this] { OnNewPolicy(); });
   timer_.After(Presence::kStartGrace, [this] {
     settled_ = true;
@@ -62,6 +93,10 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
   BERTH_ASSIGN_OR_RETURN(const auto sessions, store->ListSessions());
   BERTH_ASSIGN_OR_RETURN(const auto next_ids, store->ListNextIds());
   BERTH_ASSIGN_OR_RETURN(auto notices, store->ListNotices());
+  std::map<UserDirectory::Kind, Records> directory;
+  for (const UserDirectory::Kind kind : kKinds) {
+    BERTH_ASSIGN_OR_RETURN(directory[kind], store->ListRecords(KindName(kind)));
+  }
   const absl::Time now = absl::Now();
   // On a full disk the next start does it.
   const absl::Status forgotten =
@@ -79,6 +114,12 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
   fleet->SetNotices(std::move(notices));
   fleet->access_.book().Begin(latest);
   if (!latest.problem.empty()) fleet->AddNotice(latest.problem);
+  for (const auto& [kind, records] : directory) {
+    for (const auto& [key, bytes] : records) {
+      BERTH_RETURN_IF_ERROR(fleet->users_.Load(kind, key, bytes));
+    }
+  }
+  fleet->users_.Forget(now);
   fleet->registry_.Load(computers, sessions, next_ids);
   return fleet;
 }

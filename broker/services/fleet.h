@@ -25,6 +25,8 @@
 #include "broker/services/session_feed.h"
 #include "broker/services/stream_limiter.h"
 #include "broker/timer.h"
+#include "broker/users/open_calls.h"
+#include "broker/users/user_directory.h"
 
 namespace berth::broker {
 
@@ -49,6 +51,8 @@ class Fleet {
   SessionFeed& feed() { return feed_; }
   Admission& admission() { return admission_; }
   Access& access() { return access_; }
+  UserDirectory& users() { return users_; }
+  OpenCalls& calls() { return calls_; }
 
   // Where events go. To be set before anything else is done with the fleet,
   // which it must outlive.
@@ -132,6 +136,8 @@ class Fleet {
   StoreThread store_;
   Presence presence_;
   SessionFeed feed_;
+  UserDirectory users_;
+  OpenCalls calls_;
   Timer timer_;  // Last: nothing that it runs may outlive the others.
 };
 

@@ -7,9 +7,12 @@
 
 namespace berth::broker {
 
-HoldStream::HoldStream(Fleet& fleet, std::string user)
+HoldStream::HoldStream(grpc::CallbackServerContext* context, Fleet& fleet,
+                       std::string user)
     : fleet_(fleet), user_(std::move(user)) {
   StartRead(&request_);
+  revocable_.emplace(fleet.calls(), context,
+                     [this](const absl::Status& status) { End(status); });
 }
 
 void HoldStream::OnReadDone(bool ok) {

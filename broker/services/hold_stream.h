@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "broker/services/fleet.h"
+#include "broker/users/revocable_call.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::broker {
@@ -18,7 +19,8 @@ namespace berth::broker {
 class HoldStream final
     : public grpc::ServerBidiReactor<v1::HoldRequest, v1::HoldResponse> {
  public:
-  HoldStream(Fleet& fleet, std::string user);
+  HoldStream(grpc::CallbackServerContext* context, Fleet& fleet,
+             std::string user);
 
   void OnReadDone(bool ok) override;
   void OnCancel() override { End(absl::CancelledError("the client left")); }
@@ -41,6 +43,7 @@ class HoldStream final
   v1::HoldRequest request_;
   v1::HoldResponse response_;
   std::optional<Presence::Client> client_;  // Set once it is present.
+  std::optional<RevocableCall> revocable_;  // The last: it calls back.
 };
 
 }  // namespace berth::broker

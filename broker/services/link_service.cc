@@ -14,6 +14,7 @@
 #include "base/monotonic.h"
 #include "base/names.h"
 #include "base/status_macros.h"
+#include "base/tls/credentials.h"
 #include "base/tls/identity.h"
 #include "broker/ca/join_token.h"
 #include "broker/relay/relayed_call.h"
@@ -97,7 +98,7 @@ grpc::ServerUnaryReactor* LinkService::Enroll(
     return reactor;
   }
   response->set_certificate_pem(*std::move(certificate));
-  response->set_ca_pem(ca_.cert_pem());
+  response->set_ca_pem(ca_.trusted_pem());
   const absl::Time now = absl::Now();
   ComputerRecord record{
       .name = request->name(),
@@ -116,6 +117,7 @@ grpc::ServerUnaryReactor* LinkService::Enroll(
         if (spent.ok()) {
           SPDLOG_INFO("computer '{}' enrolled", record.name);
           fleet_.registry().AddComputer(record);
+          Note(response->certificate_pem(), "token", absl::Now());
         } else {
           SPDLOG_WARN("computer '{}' was not enrolled: {}", record.name,
                       spent.ToString());
@@ -135,25 +137,38 @@ grpc::ServerUnaryReactor* LinkService::Renew(
     reactor->Finish(ToGrpcStatus(kept));
     return reactor;
   }
-  auto certificate =
-      ca_.Issue(request->csr_pem(), {Purpose::kAgent, name}, agent_lifetime_);
+  const Identity agent{Purpose::kAgent, name};
+  const absl::Status may = fleet_.users().MayIssue(agent, absl::Now());
+  const absl::StatusOr<std::string> certificate =
+      may.ok() ? ca_.Issue(request->csr_pem(), agent, agent_lifetime_)
+               : absl::StatusOr<std::string>(may);
   if (certificate.ok()) {
     SPDLOG_INFO("agent '{}' renews its certificate", name);
-    response->set_certificate_pem(*std::move(certificate));
-    response->set_ca_pem(ca_.cert_pem());
+    const auto present = PeerCertificate(*context->auth_context());
+    Note(*certificate, "renewal",
+         present.ok() ? fleet_.users().LoginOf(**present) : absl::Now());
+    response->set_certificate_pem(*certificate);
+    response->set_ca_pem(ca_.trusted_pem());
   }
   reactor->Finish(ToGrpcStatus(certificate.status()));
   return reactor;
 }
 
+void LinkService::Note(const std::string& certificate_pem,
+                       absl::string_view issued_by, absl::Time login) {
+  const auto issued = ReadCertificate(certificate_pem);
+  if (issued.ok()) fleet_.users().Issued(*issued, issued_by, login, "");
+}
+
 grpc::ServerBidiReactor<link::v1::AgentMessage, link::v1::BrokerMessage>*
 LinkService::Control(grpc::CallbackServerContext* context) {
-  return new ControlStream(context, fleet_, CallerName(*context));
+  return new ControlStream(context, fleet_, CallerName(*context),
+                           ca_.trusted_pem());
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* LinkService::Call(
     grpc::CallbackServerContext* context) {
-  return new AgentLeg(context, FindCall(fleet_, *context));
+  return new AgentLeg(context, fleet_.calls(), FindCall(fleet_, *context));
 }
 
 }  // namespace berth::broker

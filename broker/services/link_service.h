@@ -41,6 +41,10 @@ class LinkService final : public LinkServiceBase {
       grpc::CallbackServerContext* context) override;
 
  private:
+  // That an agent's certificate was issued.
+  void Note(const std::string& certificate_pem, absl::string_view issued_by,
+            absl::Time login);
+
   const CertificateAuthority& ca_;
   Fleet& fleet_;
   CallLimiter& limiter_;

@@ -6,7 +6,9 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "broker/services/session_query.h"
+#include "broker/users/revocable_call.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::broker {
@@ -20,7 +22,8 @@ class ListStream final
   static constexpr int kFirstPage = 50;
   static constexpr int kPage = 500;
 
-  explicit ListStream(absl::StatusOr<SessionScan> scan);
+  ListStream(grpc::CallbackServerContext* context, OpenCalls& calls,
+             absl::StatusOr<SessionScan> scan);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }
@@ -29,8 +32,14 @@ class ListStream final
   // Writes the next page, and with the last one the status.
   void Next(int size);
 
+  // Why it must not go on; OK: it may.
+  absl::Status Refused() ABSL_LOCKS_EXCLUDED(mu_);
+
   std::optional<SessionScan> scan_;
   v1::ListSessionsResponse page_;
+  Mutex mu_;
+  absl::Status refused_ ABSL_GUARDED_BY(mu_);
+  const RevocableCall revocable_;  // The last: it calls back.
 };
 
 }  // namespace berth::broker

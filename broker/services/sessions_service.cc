@@ -49,8 +49,10 @@ grpc::ServerUnaryReactor* SessionsService::CreateSession(
 grpc::ServerWriteReactor<v1::ListSessionsResponse>*
 SessionsService::ListSessions(grpc::CallbackServerContext* context,
                               const v1::ListSessionsRequest* request) {
-  return new ListStream(SessionScan::Begin(
-      fleet_.access().ViewerFor(CallerName(*context)), *request));
+  return new ListStream(
+      context, fleet_.calls(),
+      SessionScan::Begin(fleet_.access().ViewerFor(CallerName(*context)),
+                         *request));
 }
 
 grpc::ServerUnaryReactor* SessionsService::ConnectSession(
@@ -88,19 +90,19 @@ grpc::ServerUnaryReactor* SessionsService::RemoveSession(
 
 grpc::ServerBidiReactor<v1::HoldRequest, v1::HoldResponse>*
 SessionsService::Hold(grpc::CallbackServerContext* context) {
-  return new HoldStream(fleet_, CallerName(*context));
+  return new HoldStream(context, fleet_, CallerName(*context));
 }
 
 grpc::ServerWriteReactor<v1::WatchSessionsResponse>*
 SessionsService::WatchSessions(grpc::CallbackServerContext* context,
                                const v1::WatchSessionsRequest* request) {
-  return new WatchStream(fleet_, CallerName(*context), *request);
+  return new WatchStream(context, fleet_, CallerName(*context), *request);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Run(grpc::CallbackServerContext* context) {
   return new ClientLeg(
-      context, fleet_.timer(),
+      context, fleet_.timer(), fleet_.calls(),
       std::make_unique<CallOpener>(
           fleet_, link::v1::OpenCall::RUN, CallerName(*context),
           AuditEventOf(*context, "run", "/berth.v1.Sessions/Run")));
@@ -109,7 +111,7 @@ SessionsService::Run(grpc::CallbackServerContext* context) {
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Receive(grpc::CallbackServerContext* context) {
   return new ClientLeg(
-      context, fleet_.timer(),
+      context, fleet_.timer(), fleet_.calls(),
       std::make_unique<CallOpener>(
           fleet_, link::v1::OpenCall::RECEIVE, CallerName(*context),
           AuditEventOf(*context, "receive", "/berth.v1.Sessions/Receive")));
@@ -118,7 +120,7 @@ SessionsService::Receive(grpc::CallbackServerContext* context) {
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
 SessionsService::Enter(grpc::CallbackServerContext* context) {
   return new ClientLeg(
-      context, fleet_.timer(),
+      context, fleet_.timer(), fleet_.calls(),
       std::make_unique<CallOpener>(
           fleet_, link::v1::OpenCall::ENTER, CallerName(*context),
           AuditEventOf(*context, "enter", "/berth.v1.Sessions/Enter")));

@@ -9,9 +9,13 @@
 
 namespace berth::broker {
 
-WatchStream::WatchStream(Fleet& fleet, std::string user,
+WatchStream::WatchStream(grpc::CallbackServerContext* context, Fleet& fleet,
+                         std::string user,
                          const v1::WatchSessionsRequest& request)
-    : fleet_(fleet), user_(std::move(user)) {
+    : fleet_(fleet),
+      user_(std::move(user)),
+      revocable_(fleet.calls(), context,
+                 [this](const absl::Status& status) { End(status); }) {
   const absl::Status status = Begin(request);
   if (!status.ok()) End(status);
 }

@@ -13,6 +13,7 @@
 #include "broker/services/fleet.h"
 #include "broker/services/session_feed.h"
 #include "broker/services/session_watch.h"
+#include "broker/users/revocable_call.h"
 #include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::broker {
@@ -23,8 +24,8 @@ class WatchStream final
     : public grpc::ServerWriteReactor<v1::WatchSessionsResponse>,
       public SessionFeed::Watcher {
  public:
-  WatchStream(Fleet& fleet, std::string user,
-              const v1::WatchSessionsRequest& request);
+  WatchStream(grpc::CallbackServerContext* context, Fleet& fleet,
+              std::string user, const v1::WatchSessionsRequest& request);
 
   void Touch(const std::string& instance_id) override;
   void OnWriteDone(bool ok) override;
@@ -52,6 +53,7 @@ class WatchStream final
   Fleet& fleet_;
   const std::string user_;
   const std::shared_ptr<State> state_ = std::make_shared<State>();
+  const RevocableCall revocable_;  // The last: it calls back.
 };
 
 }  // namespace berth::broker

@@ -29,10 +29,7 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
-    const Context& context, v1::Client client) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const Context& context) {
   BERTH_ASSIGN_OR_RETURN(const std::string ca, ReadFile(context.ca));
   BERTH_ASSIGN_OR_RETURN(const std::string certificate,
                          ReadFile(context.certificate));
@@ -40,24 +37,45 @@ absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
       context.certificate, certificate, absl::Now(),
       "ask an administrator for a new one: berth admin user add NAME"));
   BERTH_ASSIGN_OR_RETURN(const std::string key, ReadSecretFile(context.key));
-  std::shared_ptr<grpc::Channel> channel = grpc::CreateCustomChannel(
-      context.broker, MakeChannelCredentials(ca, certificate, key),
-      Arguments());
+  return grpc::CreateCustomChannel(context.broker,
+                                   MakeChannelCredentials(ca, certificate, key),
+                                   Arguments());
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
+    const Context& context, v1::Client client) {
+  BERTH_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, Dial(context));
   return std::make_shared<Connection>(std::move(channel), context.broker,
                                       std::move(client));
 }
 
+Connection::Dialled::Dialled(std::shared_ptr<grpc::Channel> dialled)
+    : channel(std::move(dialled)),
+      sessions(v1::Sessions::NewStub(channel)),
+      computers(v1::Computers::NewStub(channel)),
+      admin(v1::Admin::NewStub(channel)),
+      users(v1::Users::NewStub(channel)) {}
+
+// The methods are registered with no channel, so that they go with all.
 Connection::Connection(std::shared_ptr<grpc::Channel> channel,
                        std::string broker, v1::Client client)
-    : channel_(std::move(channel)),
-      broker_(std::move(broker)),
+    : broker_(std::move(broker)),
       client_(std::move(client)),
-      sessions_(v1::Sessions::NewStub(channel_)),
-      computers_(v1::Computers::NewStub(channel_)),
-      admin_(v1::Admin::NewStub(channel_)),
       run_("/berth.v1.Sessions/Run", nullptr,
-           grpc::internal::RpcMethod::BIDI_STREAMING, channel_),
+           grpc::internal::RpcMethod::BIDI_STREAMING),
       receive_("/berth.v1.Sessions/Receive", nullptr,
-               grpc::internal::RpcMethod::BIDI_STREAMING, channel_) {}
+               grpc::internal::RpcMethod::BIDI_STREAMING) {
+  dialled_.push_back(std::make_unique<Dialled>(std::move(channel)));
+}
+
+absl::Status Connection::Redial(const Context& context) {
+  BERTH_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, Dial(context));
+  auto dialled = std::make_unique<Dialled>(std::move(channel));
+  MutexLock lock(mu_);
+  dialled_.push_back(std::move(dialled));
+  return absl::OkStatus();
+}
 
 }  // namespace berth::cli

@@ -3,14 +3,17 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "cli/config/contexts.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/rpc_method.h"
 #include "proto/berth/v1/admin.grpc.pb.h"
 #include "proto/berth/v1/computers.grpc.pb.h"
 #include "proto/berth/v1/sessions.grpc.pb.h"
+#include "proto/berth/v1/users.grpc.pb.h"
 
 namespace berth::cli {
 
@@ -25,27 +28,48 @@ class Connection {
   Connection(std::shared_ptr<grpc::Channel> channel, std::string broker,
              v1::Client client);
 
-  grpc::Channel& channel() { return *channel_; }
+  // From now on calls go over another connection, with what the context's files
+  // hold now. Those that are open stay where they are.
+  absl::Status Redial(const Context& context) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Each is good for as long as this is, whatever is dialled meanwhile.
+  grpc::Channel& channel() { return *dialled().channel; }
+  v1::Sessions::Stub& sessions() { return *dialled().sessions; }
+  v1::Computers::Stub& computers() { return *dialled().computers; }
+  v1::Admin::Stub& admin() { return *dialled().admin; }
+  v1::Users::Stub& users() { return *dialled().users; }
+
   const std::string& broker() const { return broker_; }
   const v1::Client& client() const { return client_; }
 
-  v1::Sessions::Stub& sessions() { return *sessions_; }
-  v1::Computers::Stub& computers() { return *computers_; }
-  v1::Admin::Stub& admin() { return *admin_; }
-
-  // Registered with the channel, for streams of raw messages.
+  // For streams of raw messages, on any of its channels.
   const grpc::internal::RpcMethod& run_method() const { return run_; }
   const grpc::internal::RpcMethod& receive_method() const { return receive_; }
 
  private:
-  const std::shared_ptr<grpc::Channel> channel_;
+  struct Dialled {
+    explicit Dialled(std::shared_ptr<grpc::Channel> dialled);
+
+    const std::shared_ptr<grpc::Channel> channel;
+    const std::unique_ptr<v1::Sessions::Stub> sessions;
+    const std::unique_ptr<v1::Computers::Stub> computers;
+    const std::unique_ptr<v1::Admin::Stub> admin;
+    const std::unique_ptr<v1::Users::Stub> users;
+  };
+
+  Dialled& dialled() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    return *dialled_.back();
+  }
+
   const std::string broker_;
   const v1::Client client_;
-  const std::unique_ptr<v1::Sessions::Stub> sessions_;
-  const std::unique_ptr<v1::Computers::Stub> computers_;
-  const std::unique_ptr<v1::Admin::Stub> admin_;
   const grpc::internal::RpcMethod run_;
   const grpc::internal::RpcMethod receive_;
+  Mutex mu_;
+  // The last one is used. One more for each renewal of the certificate, a few a
+  // day; gRPC hangs up those that are not used.
+  std::vector<std::unique_ptr<Dialled>> dialled_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace berth::cli

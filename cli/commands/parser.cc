@@ -71,18 +71,18 @@ void Parser::AddTime(CLI::App& app, const std::string& name,
       ->type_name("TIME");
 }
 
-void Parser::AddFormat(Format& format) {
-  app_.add_option_function<std::string>(
-          "-o,--output",
-          [&format](const std::string& text) {
-            const absl::StatusOr<Format> parsed = ParseFormat(text);
-            if (!parsed.ok()) {
-              throw CLI::ValidationError(std::string(parsed.status().message()),
-                                         CLI::ExitCodes::ValidationError);
-            }
-            format = *parsed;
-          },
-          "how to print: table, wide, json, jsonl or name")
+void Parser::AddFormat(CLI::App& app, Format& format) {
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&format](const std::string& text) {
+           const absl::StatusOr<Format> parsed = ParseFormat(text);
+           if (!parsed.ok()) {
+             throw CLI::ValidationError(std::string(parsed.status().message()),
+                                        CLI::ExitCodes::ValidationError);
+           }
+           format = *parsed;
+         },
+         "how to print: table, wide, json, jsonl or name")
       ->type_name("FORMAT");
 }
 

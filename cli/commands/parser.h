@@ -45,7 +45,8 @@ class Parser {
                       std::optional<absl::Duration>& value,
                       const std::string& what);
   // -o.
-  void AddFormat(Format& format);
+  void AddFormat(Format& format) { AddFormat(app_, format); }
+  static void AddFormat(CLI::App& app, Format& format);
   // --context.
   void AddContext();
 

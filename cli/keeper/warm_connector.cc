@@ -30,6 +30,12 @@ std::string Key(const Context& context, const v1::Client& client) {
 
 }  // namespace
 
+WarmConnector::~WarmConnector() {
+  std::list<Entry> ended;  // After the lock is released: renewals want it.
+  MutexLock lock(mu_);
+  ended.swap(entries_);
+}
+
 absl::StatusOr<std::shared_ptr<Connection>> WarmConnector::Connect(
     const Environment& environment, absl::string_view name) {
   BERTH_ASSIGN_OR_RETURN(const Context context,
@@ -40,7 +46,12 @@ absl::StatusOr<std::shared_ptr<Connection>> WarmConnector::Connect(
   BERTH_ASSIGN_OR_RETURN(std::shared_ptr<Connection> connection,
                          Connection::Make(context, client));
   auto presence = std::make_shared<Presence>(connection);
-  return Add({std::move(key), std::move(connection), std::move(presence)});
+  auto renewal = std::make_shared<Renewal>(
+      connection, context, [this, raw = connection.get(), context, client] {
+        Rekey(raw, Key(context, client));
+      });
+  return Add({std::move(key), std::move(connection), std::move(presence),
+              std::move(renewal)});
 }
 
 void WarmConnector::WaitPresent(Connection& connection) {
@@ -85,6 +96,13 @@ std::shared_ptr<Connection> WarmConnector::Add(Entry entry) {
     ended.splice(ended.begin(), entries_, std::prev(entries_.end()));
   }
   return entries_.front().connection;
+}
+
+void WarmConnector::Rekey(const Connection* connection, std::string key) {
+  MutexLock lock(mu_);
+  for (Entry& entry : entries_) {
+    if (entry.connection.get() == connection) entry.key = std::move(key);
+  }
 }
 
 std::vector<std::string> WarmConnector::Describe() const {

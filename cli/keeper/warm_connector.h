@@ -10,6 +10,7 @@
 #include "base/mutex.h"
 #include "cli/client/connector.h"
 #include "cli/keeper/presence.h"
+#include "cli/keeper/renewal.h"
 
 namespace berth::cli {
 
@@ -17,6 +18,9 @@ namespace berth::cli {
 // and the client present there. Thread-safe.
 class WarmConnector : public Connector {
  public:
+  WarmConnector() = default;
+  ~WarmConnector() override;
+
   // More than anybody has contexts; the one used longest ago is closed.
   static constexpr size_t kMaxConnections = 16;
 
@@ -33,12 +37,16 @@ class WarmConnector : public Connector {
     std::shared_ptr<Connection> connection;
     // Shared with those who wait for it.
     std::shared_ptr<Presence> presence;
+    std::shared_ptr<Renewal> renewal;
   };
 
   // The connection for `key`, if it is there and works.
   std::shared_ptr<Connection> Find(const std::string& key)
       ABSL_LOCKS_EXCLUDED(mu_);
   std::shared_ptr<Connection> Add(Entry entry) ABSL_LOCKS_EXCLUDED(mu_);
+  // The files of `connection` were renewed: it is found by what they are now.
+  void Rekey(const Connection* connection, std::string key)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   mutable Mutex mu_;
   // Used last first.

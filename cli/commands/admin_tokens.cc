@@ -1,0 +1,108 @@
+#include "cli/commands/admin_tokens.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/proto_time.h"
+#include "cli/client/call.h"
+#include "cli/commands/parser.h"
+#include "cli/render/table.h"
+
+namespace berth::cli {
+namespace {
+
+constexpr uint32_t kMaxUses = 10000;
+
+std::string State(const v1::JoinToken& token, absl::Time now) {
+  if (token.uses() >= token.max_uses()) return "used";
+  return FromProto(token.expires_at()) <= now ? "expired" : "good";
+}
+
+std::string When(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M", FromProto(time),
+                          absl::LocalTimeZone());
+}
+
+}  // namespace
+
+AdminTokens::AdminTokens(CLI::App& admin)
+    : token_(admin.add_subcommand("token", "Join tokens, for new computers")),
+      create_(token_->add_subcommand(
+          "create", "Makes a token, and prints it: it is never shown again")),
+      ls_(token_->add_subcommand("ls", "Lists tokens, without their secrets")),
+      rm_(token_->add_subcommand("rm", "Makes tokens useless")) {
+  token_->require_subcommand(1);
+  Parser::AddTime(*create_, "--ttl", lifetime_,
+                  "how long it can be used (1h; at most 7d)");
+  create_
+      ->add_option("--names,--name-pattern", names_,
+                   "names it may enrol with, such as \"web*\"; else any")
+      ->type_name("PATTERN");
+  create_
+      ->add_option("--uses", uses_,
+                   "how many computers may enrol with it (1; at most 10000)")
+      ->check(CLI::Range(1u, kMaxUses));
+  Parser::AddFormat(*ls_, format_);
+  rm_->add_option("id", ids_, "as 'token ls' shows them")->required();
+}
+
+int AdminTokens::Run(Invocation& invocation, Connection& connection) {
+  if (create_->parsed()) return Create(invocation, connection);
+  if (rm_->parsed()) return Remove(invocation, connection);
+  return List(invocation, connection);
+}
+
+int AdminTokens::Create(Invocation& invocation, Connection& connection) {
+  v1::CreateJoinTokenRequest request;
+  request.set_name_pattern(names_);
+  request.set_max_uses(uses_);
+  if (lifetime_) *request.mutable_lifetime() = ToProto(*lifetime_);
+  v1::CreateJoinTokenResponse response;
+  const absl::Status status =
+      Call(connection, invocation.signals(), connection.admin(),
+           &v1::Admin::Stub::CreateJoinToken, request, response);
+  if (!status.ok()) return invocation.Fail(status);
+  return invocation.Print(absl::StrCat(response.token(), "\n"));
+}
+
+int AdminTokens::List(Invocation& invocation, Connection& connection) {
+  v1::ListJoinTokensResponse response;
+  const absl::Status status = Call(
+      connection, invocation.signals(), connection.admin(),
+      &v1::Admin::Stub::ListJoinTokens, v1::ListJoinTokensRequest(), response);
+  if (!status.ok()) return invocation.Fail(status);
+  if (format_ == Format::kJson || format_ == Format::kJsonl) {
+    return invocation.Print(ToJson(response.tokens(), format_));
+  }
+  Table table({{"Id", 12},
+               {"Names", 12},
+               {"Uses", 6},
+               {"State", 7},
+               {"Expires", 16},
+               {"Made by"},
+               {"Last used by"}});
+  std::string names;
+  for (const v1::JoinToken& token : response.tokens()) {
+    absl::StrAppend(&names, token.id(), "\n");
+    table.AddRow({token.id(),
+                  token.name_pattern().empty() ? "*" : token.name_pattern(),
+                  absl::StrCat(token.uses(), "/", token.max_uses()),
+                  State(token, absl::Now()), When(token.expires_at()),
+                  token.created_by(), token.used_by()});
+  }
+  return invocation.Print(format_ == Format::kName ? names : table.Render());
+}
+
+int AdminTokens::Remove(Invocation& invocation, Connection& connection) {
+  for (const std::string& id : ids_) {
+    v1::RemoveJoinTokenRequest request;
+    request.set_id(id);
+    v1::RemoveJoinTokenResponse response;
+    const absl::Status status =
+        Call(connection, invocation.signals(), connection.admin(),
+             &v1::Admin::Stub::RemoveJoinToken, request, response);
+    if (!status.ok()) return invocation.Fail(status);
+  }
+  return 0;
+}
+
+}  // namespace berth::cli
