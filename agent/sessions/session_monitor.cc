@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/escape.h"
 #include "base/files.h"
 #include "base/session_events.h"
@@ -33,6 +34,11 @@ epoll_event OneShot(uint64_t key) {
   event.events = EPOLLIN | EPOLLONESHOT;
   event.data.u64 = key;
   return event;
+}
+
+// The name of what looks at a session's idle clock.
+std::string IdleCheck(const std::string& instance_id) {
+  return absl::StrCat("idle ", instance_id);
 }
 
 }  // namespace
@@ -107,15 +113,34 @@ void SessionMonitor::Flush(const Session& session) {
   });
 }
 
-void SessionMonitor::After(absl::Duration delay, std::function<void()> task) {
+void SessionMonitor::AfterAs(const std::string& name, absl::Duration delay,
+                             std::function<void()> task) {
+  const absl::Duration when = SteadyNow() + delay;
+  Task replaced;  // What it holds is let go without the lock.
   {
     MutexLock lock(mu_);
-    const bool first =
-        due_.empty() || SteadyNow() + delay < due_.begin()->first;
-    due_.emplace(SteadyNow() + delay, std::move(task));
+    const bool first = due_.empty() || when < due_.begin()->first;
+    const auto added = due_.emplace(when, Task{name, std::move(task)});
+    if (!name.empty()) {
+      auto [named, is_new] = named_.try_emplace(name, added);
+      if (!is_new) {
+        replaced = std::move(named->second->second);
+        due_.erase(std::exchange(named->second, added));
+      }
+    }
     if (!first || thread_.get_id() == std::this_thread::get_id()) return;
   }
   Wake();
+}
+
+void SessionMonitor::Drop(const std::string& name) {
+  Task dropped;
+  MutexLock lock(mu_);
+  const auto named = named_.find(name);
+  if (named == named_.end()) return;
+  dropped = std::move(named->second->second);
+  due_.erase(named->second);
+  named_.erase(named);
 }
 
 void SessionMonitor::LookAfter(absl::Duration delay, const Session& session) {
@@ -166,14 +191,15 @@ int SessionMonitor::NextTimeout() {
 
 void SessionMonitor::RunDue() {
   for (;;) {
-    std::function<void()> task;
+    Task task;
     {
       MutexLock lock(mu_);
       if (due_.empty() || due_.begin()->first > SteadyNow()) return;
       task = std::move(due_.begin()->second);
       due_.erase(due_.begin());
+      if (!task.name.empty()) named_.erase(task.name);
     }
-    task();
+    task.run();
   }
 }
 
@@ -211,8 +237,8 @@ void SessionMonitor::OnReadable(const std::shared_ptr<Followed>& followed) {
   {
     MutexLock lock(mu_);
     followed_.erase(followed->key);
-    idle_checks_.erase(followed->session->instance_id());
   }
+  Drop(IdleCheck(followed->session->instance_id()));
   handlers_.holder_gone(followed->session);
 }
 
@@ -245,21 +271,16 @@ void SessionMonitor::CheckIdle(const Session& session) {
   const absl::Duration wait =
       *left > kIdleWarning ? *left - kIdleWarning : *left;
   const absl::Duration when = SteadyNow() + wait;
+  const std::string name = IdleCheck(session->instance_id());
   {
     MutexLock lock(mu_);
-    auto [it, added] = idle_checks_.try_emplace(session->instance_id(), when);
+    const auto it = named_.find(name);
     // One check that comes too early puts itself off.
-    if (!added && it->second <= when) return;
-    it->second = when;
+    if (it != named_.end() && it->second->first <= when) return;
   }
-  After(wait, [this, session, when] {
-    {
-      MutexLock lock(mu_);
-      const auto it = idle_checks_.find(session->instance_id());
-      if (it == idle_checks_.end() || it->second != when) return;
-      idle_checks_.erase(it);
-    }
-    CheckIdle(session);
+  // It may have ended since, and nothing would drop this.
+  AfterAs(name, wait, [this, weak = std::weak_ptr(session)] {
+    if (const Session it = weak.lock()) CheckIdle(it);
   });
 }
 

@@ -54,7 +54,15 @@ class SessionMonitor {
 
   // Runs `task` on the monitor's thread after `delay`. Lost if it stops.
   void After(absl::Duration delay, std::function<void()> task)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    AfterAs("", delay, std::move(task));
+  }
+  // The same, instead of what was to be run by this name (if it has one), and
+  // unless that is dropped: what a task holds for hours, it need not hold for
+  // sessions that are gone.
+  void AfterAs(const std::string& name, absl::Duration delay,
+               std::function<void()> task) ABSL_LOCKS_EXCLUDED(mu_);
+  void Drop(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Followed {
@@ -62,6 +70,11 @@ class SessionMonitor {
     HolderConnection connection;
     uint64_t key;  // Its epoll events carry this.
   };
+  struct Task {
+    std::string name;
+    std::function<void()> run;
+  };
+  using Due = std::multimap<absl::Duration, Task>;
 
   void Run();
   void Wake();
@@ -91,14 +104,12 @@ class SessionMonitor {
   uint64_t last_key_ ABSL_GUARDED_BY(mu_) = 0;
   absl::flat_hash_map<uint64_t, std::shared_ptr<Followed>> followed_
       ABSL_GUARDED_BY(mu_);
-  std::multimap<absl::Duration, std::function<void()>> due_
-      ABSL_GUARDED_BY(mu_);
+  Due due_ ABSL_GUARDED_BY(mu_);
+  // Those of them that have one, by name.
+  absl::flat_hash_map<std::string, Due::iterator> named_ ABSL_GUARDED_BY(mu_);
   // Sessions that will be looked at, so that they aren't noted twice.
   absl::flat_hash_set<std::string> pending_looks_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_set<std::string> pending_details_ ABSL_GUARDED_BY(mu_);
-  // When each session's idle clock is looked at next.
-  absl::flat_hash_map<std::string, absl::Duration> idle_checks_
-      ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace berth::agent

@@ -31,6 +31,11 @@ std::string CgroupBase(const std::string& configured) {
                        ReadFile("/proc/self/mounts").value_or(""));
 }
 
+// The name of what deletes an ended session.
+std::string Deletion(const std::shared_ptr<ManagedSession>& session) {
+  return absl::StrCat("delete ", session->instance_id());
+}
+
 }  // namespace
 
 SessionService::SessionService(Options options,
@@ -181,6 +186,7 @@ absl::Status SessionService::EndAndForget(const Session& session) {
   }
   session->Forget();
   table_.Remove(session->instance_id());
+  monitor_.Drop(Deletion(session));
   listener_.gone(session->instance_id());
   SPDLOG_INFO("session {} removed", session->instance_id());
   return absl::OkStatus();
@@ -226,12 +232,16 @@ void SessionService::SetEnd(const Session& session, v1::SessionEnd end) {
 }
 
 void SessionService::DeleteAfter(absl::Duration delay, const Session& session) {
-  monitor_.After(std::max(delay, absl::ZeroDuration()), [this, session] {
-    if (table_.Find(session->instance_id()) != session) return;
-    session->Forget();
-    table_.Remove(session->instance_id());
-    listener_.gone(session->instance_id());
-  });
+  const std::string name = Deletion(session);
+  monitor_.AfterAs(name, std::max(delay, absl::ZeroDuration()),
+                   [this, session] {
+                     if (table_.Find(session->instance_id()) != session) return;
+                     session->Forget();
+                     table_.Remove(session->instance_id());
+                     listener_.gone(session->instance_id());
+                   });
+  // Removed in between: then whoever did it has dropped nothing.
+  if (table_.Find(session->instance_id()) != session) monitor_.Drop(name);
 }
 
 void SessionService::FindCommandText(const Session& session) {
