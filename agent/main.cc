@@ -1,7 +1,6 @@
 // berth-agent: hosts shell sessions on one computer, for the fleet of one
 // broker.
 
-#include <malloc.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -47,8 +46,6 @@ int main(int argc, char** argv) {
   if (const int* status = std::get_if<int>(&options)) return *status;
   berth::InitTls();
   berth::InitForBulk(1 << 20);
-  // Each heap keeps that much, and there would be one for each of many threads.
-  mallopt(M_ARENA_MAX, 4);
   absl::Status status = berth::InitLog("berth-agent", "info");
   if (status.ok()) {
     if (const auto* join = std::get_if<berth::agent::JoinOptions>(&options)) {
