@@ -39,6 +39,12 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Admin/CreateJoinToken", Right::kAdmin},
       {"/berth.v1.Admin/IssueUserCertificate", Right::kAdmin},
       {"/berth.v1.Admin/GetBrokerStatus", Right::kAdmin},
+      // The role that a request is about says who decides on it.
+      {"/berth.v1.Approvals/RequestApproval", Right::kUser},
+      {"/berth.v1.Approvals/ListApprovals", Right::kUser},
+      {"/berth.v1.Approvals/DecideApproval", Right::kUser},
+      {"/berth.v1.Approvals/WithdrawApproval", Right::kUser},
+      {"/berth.v1.Approvals/WaitForApproval", Right::kUser},
       {"/berth.v1.Policies/ApplyPolicy", Right::kAdmin},
       {"/berth.v1.Policies/GetPolicy", Right::kAdmin},
       {"/berth.v1.Policies/ListPolicyVersions", Right::kAdmin},

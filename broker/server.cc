@@ -102,6 +102,7 @@ Server::Server(const Config& config, Credentials credentials,
       computers_(fleet_->access()),
       admin_(credentials_.ca, *fleet_, config.user_certificate_lifetime),
       policies_(*fleet_),
+      approvals_(*fleet_),
       users_(credentials_.ca, *fleet_, config.max_renewal),
       link_(credentials_.ca, *fleet_, limiter_,
             config.agent_certificate_lifetime),
@@ -153,6 +154,7 @@ absl::Status Server::Listen(const Config& config) {
   builder.RegisterService(&computers_);
   builder.RegisterService(&admin_);
   builder.RegisterService(&policies_);
+  builder.RegisterService(&approvals_);
   builder.RegisterService(&users_);
   builder.RegisterService(&link_);
   builder.RegisterService(&audit_service_);

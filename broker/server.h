@@ -13,6 +13,7 @@
 #include "broker/init.h"
 #include "broker/limits/call_limiter.h"
 #include "broker/services/admin_service.h"
+#include "broker/services/approvals_service.h"
 #include "broker/services/audit_service.h"
 #include "broker/services/computers_service.h"
 #include "broker/services/files_service.h"
@@ -58,6 +59,7 @@ class Server {
   ComputersService computers_;
   AdminService admin_;
   PoliciesService policies_;
+  ApprovalsService approvals_;
   UsersService users_;
   LinkService link_;
   AuditService audit_service_;

@@ -2,9 +2,23 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
 
 namespace berth::broker {
+
+Rights Access::RightsOf(const std::string& user) const {
+  const auto current = book_.Current();
+  return Rights(current->policy, user, [&](const Role& role) {
+    return approvals_.IsGranted(user, role.name, current->record.version,
+                                absl::Now());
+  });
+}
+
+ApprovalBook::Current Access::CurrentPolicy() const {
+  const auto current = book_.Current();
+  return {current->policy, current->record.version};
+}
 
 bool Access::IsAdmin(const std::string& user) const {
   return IsConfiguredAdmin(user) ||

@@ -12,6 +12,7 @@
 #include "broker/access/grants.h"
 #include "broker/access/policy_book.h"
 #include "broker/access/viewer.h"
+#include "broker/approvals/approval_book.h"
 #include "broker/policy/policy.h"
 #include "broker/registry/registry.h"
 
@@ -24,9 +25,12 @@ class Access {
  public:
   // `admins` are administrators whatever a policy says. `registry` must
   // outlive it, and `store` as PolicyBook wants it.
-  Access(const Registry& registry, StoreThread& store, PolicyCopy copy,
+  // `approvals` must outlive it, too.
+  Access(const Registry& registry, const ApprovalBook& approvals,
+         StoreThread& store, PolicyCopy copy,
          const std::vector<std::string>& admins)
       : registry_(registry),
+        approvals_(approvals),
         admins_(admins.begin(), admins.end()),
         book_(store, std::move(copy)) {}
   Access(const Access&) = delete;
@@ -35,11 +39,11 @@ class Access {
   PolicyBook& book() { return book_; }
   Grants& grants() { return grants_; }
 
-  // What the current policy grants to `user`. Ask for it once for each
-  // question, not once for all.
-  Rights RightsOf(const std::string& user) const {
-    return Rights(book_.Current()->policy, user);
-  }
+  // What the current policy grants to `user`, with what others have approved.
+  // Ask for it once for each question, not once for all.
+  Rights RightsOf(const std::string& user) const;
+  // What the book of approvals has to know of it.
+  ApprovalBook::Current CurrentPolicy() const;
 
   bool IsAdmin(const std::string& user) const;
 
@@ -62,6 +66,7 @@ class Access {
 
  private:
   const Registry& registry_;
+  const ApprovalBook& approvals_;
   const absl::flat_hash_set<std::string> admins_;
   Grants grants_;
   PolicyBook book_;

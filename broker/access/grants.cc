@@ -28,10 +28,11 @@ void Grants::Recheck(
     Viewer viewer = viewer_for(grant.user);
     for (const Verb verb : grant.verbs) {
       if (viewer.May(*grant.session, verb)) continue;
-      grant.end(absl::PermissionDeniedError(
-          absl::StrCat("a new policy takes the right '", VerbName(verb),
-                       "' on '", grant.session->computer(), "' from user '",
-                       grant.user, "'; ask an administrator")));
+      grant.end(absl::PermissionDeniedError(absl::StrCat(
+          "a new policy, or the end of an approval, takes the "
+          "right '",
+          VerbName(verb), "' on '", grant.session->computer(), "' from user '",
+          grant.user, "'; ask an administrator")));
       Remove(id);
       break;
     }

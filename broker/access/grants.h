@@ -16,8 +16,8 @@
 namespace berth::broker {
 
 // Grants are the streams that are open because a role lets their users do
-// something with sessions of others: when the policy changes, those that it
-// lets go on no more are ended. Thread-safe.
+// something with sessions of others: when the policy changes or an approval
+// ends, those that may not go on are ended. Thread-safe.
 class Grants {
  public:
   using Id = uint64_t;

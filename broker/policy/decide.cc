@@ -83,10 +83,13 @@ std::string Against(const Role& role, const std::string& user,
 
 }  // namespace
 
-Rights::Rights(std::shared_ptr<const Policy> policy, std::string user)
+Rights::Rights(std::shared_ptr<const Policy> policy, std::string user,
+               const IsApproved& is_approved)
     : policy_(std::move(policy)), user_(std::move(user)) {
   for (const Role& role : policy_->roles()) {
-    if (role.HasUser(user_)) roles_.push_back(&role);
+    if (!role.HasUser(user_)) continue;
+    const bool active = !role.NeedsApproval() || is_approved(role);
+    (active ? roles_ : unapproved_).push_back(&role);
   }
 }
 
@@ -113,6 +116,15 @@ Decision Rights::Decide(const Action& action) const {
       best = fit;
     }
   }
+  for (const Role* role : unapproved_) {
+    if (FitOf(*role, user_, action) != Fit::kAll) continue;
+    return {false, "",
+            absl::StrCat(
+                "role '", role->name, "' grants ", Describe(user_, action),
+                " to user ", Quote(user_), " only after ", role->approvals, " ",
+                role->approvals == 1 ? "approval" : "approvals",
+                "; ask for it with 'berth approval request ", role->name, "'")};
+  }
   if (nearest == nullptr) {
     return {false, "", absl::StrCat("no role has user ", Quote(user_))};
   }
@@ -128,9 +140,11 @@ Decision Rights::Decide(const Action& action) const {
 }
 
 bool Rights::HasAnyOn(const NodeSet::Node& computer) const {
-  return std::any_of(roles_.begin(), roles_.end(), [&](const Role* role) {
+  const auto has = [&](const Role* role) {
     return HasComputer(*role, computer);
-  });
+  };
+  return std::any_of(roles_.begin(), roles_.end(), has) ||
+         std::any_of(unapproved_.begin(), unapproved_.end(), has);
 }
 
 bool Rights::HasSomewhere(Verb verb) const {
@@ -146,9 +160,13 @@ std::map<std::string, std::vector<std::string>> Policy::WhoCan(
       for (const std::string& user : patterns->texts()) {
         if (FitOf(role, user, action) != Fit::kAll) continue;
         std::vector<std::string>& roles = found[user];
-        if (roles.empty() || roles.back() != role.name) {
-          roles.push_back(role.name);
-        }
+        const std::string name =
+            role.NeedsApproval()
+                ? absl::StrCat(
+                      role.name, " (after ", role.approvals,
+                      role.approvals == 1 ? " approval)" : " approvals)")
+                : role.name;
+        if (roles.empty() || roles.back() != name) roles.push_back(name);
       }
     }
   }

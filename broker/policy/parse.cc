@@ -161,7 +161,16 @@ class Parser {
       if (what == "users") {
         status = ReadPatterns(whose, "user", node, role.users);
       } else if (what == "groups") {
-        status = ReadGroupsOf(whose, node, role);
+        status = ReadGroupsOf(whose, node, role.groups, role.members);
+      } else if (what == "approvals") {
+        status = ReadApprovals(whose, node, role);
+      } else if (what == "approvers") {
+        status = ReadPatterns(whose, "user", node, role.approvers);
+      } else if (what == "approver_groups") {
+        status = ReadGroupsOf(whose, node, role.approver_groups,
+                              role.approver_members);
+      } else if (what == "approved_for") {
+        status = ReadApprovedFor(whose, node, role);
       } else if (what == "verbs") {
         status = ReadVerbs(whose, node, role);
       } else if (what == "computers") {
@@ -175,17 +184,49 @@ class Parser {
         status = At(key.source(),
                     absl::StrCat(of, ": no key ", Quote(what),
                                  "; there are users, groups, verbs, computers, "
-                                 "configurations and run_as"));
+                                 "configurations, run_as, approvals, "
+                                 "approvers, approver_groups and "
+                                 "approved_for"));
       }
       BERTH_RETURN_IF_ERROR(status);
     }
     return Complete(of, table, role);
   }
 
+  absl::Status ReadApprovals(absl::string_view whose, const toml::node& node,
+                             Role& role) {
+    const auto* number = node.as_integer();
+    if (number == nullptr || number->get() < 1 ||
+        number->get() > Role::kMaxApprovals) {
+      return At(node.source(), absl::StrCat(whose,
+                                            ": must be a number from 1 "
+                                            "to ",
+                                            Role::kMaxApprovals));
+    }
+    role.approvals = static_cast<uint32_t>(number->get());
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadApprovedFor(absl::string_view whose, const toml::node& node,
+                               Role& role) {
+    const auto* text = node.as_string();
+    if (text == nullptr ||
+        !absl::ParseDuration(text->get(), &role.approved_for) ||
+        role.approved_for <= absl::ZeroDuration() ||
+        role.approved_for > Role::kMaxApprovedFor) {
+      return At(
+          node.source(),
+          absl::StrCat(whose, ": must be a time such as \"30m\", at most ",
+                       absl::FormatDuration(Role::kMaxApprovedFor)));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ReadGroupsOf(absl::string_view whose, const toml::node& node,
-                            Role& role) {
-    BERTH_ASSIGN_OR_RETURN(role.groups, ReadList(whose, node));
-    for (const std::string& name : role.groups) {
+                            std::vector<std::string>& groups,
+                            NamePatterns& users) {
+    BERTH_ASSIGN_OR_RETURN(groups, ReadList(whose, node));
+    for (const std::string& name : groups) {
       const auto group = groups_.find(name);
       if (group == groups_.end()) {
         return At(node.source(), absl::StrCat(whose, ": no group ", Quote(name),
@@ -199,7 +240,7 @@ class Parser {
       }
       for (const std::string& member : group->second) {
         BERTH_RETURN_IF_ERROR(
-            At(node.source(), whose, role.members.Add("user", member)));
+            At(node.source(), whose, users.Add("user", member)));
       }
     }
     return absl::OkStatus();
@@ -248,6 +289,15 @@ class Parser {
       return wrong("names nobody; set users or groups");
     }
     if (role.verbs.empty()) return wrong("has no verbs");
+    const bool approvers =
+        !role.approvers.empty() || !role.approver_groups.empty();
+    if (role.NeedsApproval() && !approvers) {
+      return wrong("nobody could approve it; set approvers or approver_groups");
+    }
+    if (!role.NeedsApproval() &&
+        (approvers || table.contains("approved_for"))) {
+      return wrong("says who approves it, but not how many: set approvals");
+    }
     const bool all = std::exchange(all_computers_, false);
     if (!role.computers.has_value()) {
       if (role.verbs.ToString() != VerbName(Verb::kAdmin)) {

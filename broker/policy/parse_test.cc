@@ -150,5 +150,56 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(PolicyApprovalTest, SaysHowManyAndWho) {
+  const auto role = [](const std::string& more) {
+    return Policy::Parse(
+        "[roles.r]\nusers = [\"dan\"]\nverbs = [\"create\"]\n"
+        "computers = [\"*\"]\n" +
+            more,
+        "p");
+  };
+  const auto good =
+      role("approvals = 2\napprovers = [\"amy\"]\napproved_for = \"2h\"\n");
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_EQ((*good)->roles()[0].approvals, 2);
+  EXPECT_EQ((*good)->roles()[0].approved_for, absl::Hours(2));
+  EXPECT_TRUE((*good)->roles()[0].HasApprover("amy"));
+  for (const char* bad :
+       {"approvals = 2\n", "approvals = 0\napprovers = [\"amy\"]\n",
+        "approvals = 6\napprovers = [\"amy\"]\n",
+        "approvals = \"2\"\napprovers = [\"amy\"]\n", "approvers = [\"amy\"]\n",
+        "approved_for = \"1h\"\n",
+        "approvals = 1\napprovers = [\"amy\"]\napproved_for = \"25h\"\n",
+        "approvals = 1\napprovers = [\"amy\"]\napproved_for = \"-1h\"\n",
+        "approvals = 1\napprover_groups = [\"nosuch\"]\n"}) {
+    EXPECT_EQ(role(bad).status().code(), absl::StatusCode::kInvalidArgument)
+        << bad;
+  }
+}
+
+TEST(PolicyApprovalTest, GrantsNothingBefore) {
+  const auto policy = Policy::Parse(
+      "[roles.prod]\nusers = [\"dan\"]\nverbs = [\"create\"]\n"
+      "computers = [\"db*\"]\napprovals = 1\napprovers = [\"amy\"]\n",
+      "p");
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  const Action action{.verb = Verb::kCreate, .computer = {.name = "db1"}};
+  const Rights before(*policy, "dan");
+  EXPECT_FALSE(before.Allows(action));
+  EXPECT_NE(before.Decide(action).why.find(
+                "only after 1 approval; ask for it with 'berth approval "
+                "request prod'"),
+            std::string::npos)
+      << before.Decide(action).why;
+  // They may know that the computer is there.
+  EXPECT_TRUE(before.HasAnyOn(action.computer));
+  EXPECT_FALSE(Rights(*policy, "amy").HasAnyOn(action.computer));
+  EXPECT_TRUE(Rights(*policy, "dan", [](const Role& role) {
+                return role.name == "prod";
+              }).Allows(action));
+  EXPECT_EQ((*policy)->WhoCan(action).at("dan"),
+            std::vector<std::string>{"prod (after 1 approval)"});
+}
+
 }  // namespace
 }  // namespace berth::broker

@@ -2,6 +2,8 @@
 #define BERTH_BROKER_POLICY_POLICY_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "base/node_set.h"
 #include "broker/policy/name_patterns.h"
 #include "broker/policy/verb.h"
@@ -33,9 +36,25 @@ struct Role {
   std::string computers_text;
   NamePatterns configurations;
   NamePatterns run_as;
+  // How many others must agree before it grants anything, and for how long then
+  // at most; 0: nobody.
+  uint32_t approvals = 0;
+  absl::Duration approved_for = kApprovedFor;
+  NamePatterns approvers;
+  // By name; their members are among `approver_members`.
+  std::vector<std::string> approver_groups;
+  NamePatterns approver_members;
+
+  static constexpr uint32_t kMaxApprovals = 5;
+  static constexpr absl::Duration kApprovedFor = absl::Hours(1);
+  static constexpr absl::Duration kMaxApprovedFor = absl::Hours(24);
 
   bool HasUser(absl::string_view user) const {
     return users.Has(user) || members.Has(user);
+  }
+  bool NeedsApproval() const { return approvals > 0; }
+  bool HasApprover(absl::string_view user) const {
+    return approvers.Has(user) || approver_members.Has(user);
   }
 };
 
@@ -64,12 +83,18 @@ class Policy;
 // value; thread-safe.
 class Rights {
  public:
-  Rights(std::shared_ptr<const Policy> policy, std::string user);
+  // Whether a role that needs approvals has them, for the user. Asked at once.
+  using IsApproved = std::function<bool(const Role&)>;
+
+  Rights(
+      std::shared_ptr<const Policy> policy, std::string user,
+      const IsApproved& is_approved = [](const Role&) { return false; });
 
   Decision Decide(const Action& action) const;
   // Decide() without the reasons.
   bool Allows(const Action& action) const;
-  // Whether any role says anything about `computer`.
+  // Whether any role says anything about `computer`, also if it needs approvals
+  // first.
   bool HasAnyOn(const NodeSet::Node& computer) const;
   // Whether some role may grant `verb` somewhere.
   bool HasSomewhere(Verb verb) const;
@@ -80,6 +105,8 @@ class Rights {
   std::shared_ptr<const Policy> policy_;
   std::string user_;
   std::vector<const Role*> roles_;
+  // Those that would grant something after approvals.
+  std::vector<const Role*> unapproved_;
 };
 
 // Policy says who may do what where: everything that no role grants is denied.

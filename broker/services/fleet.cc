@@ -53,6 +53,11 @@ absl::string_view KindName(UserDirectory::Kind kind) {
   return "";
 }
 
+// How long a timer may rely on the wall clock.
+constexpr absl::Duration kLookAgain = absl::Minutes(1);
+
+constexpr absl::string_view kApproval = "approval";
+
 using Records = std::map<std::string, std::string>;
 
 }  // namespace
@@ -62,7 +67,13 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
              const std::vector<std::string>& admins,
              const PolicyCopy& policy_copy)
     : admission_(limits),
-      access_(registry_, store_, policy_copy, admins),
+      approvals_([this](const std::string& id, std::string bytes) {
+        store_.Do([id, bytes = std::move(bytes)](Store& store) {
+          return bytes.empty() ? store.DeleteRecord(kApproval, id)
+                               : store.PutRecord(kApproval, id, bytes);
+        });
+      }),
+      access_(registry_, approvals_, store_, policy_copy, admins),
       agents_(registry_),
       store_(std::move(store)),
       presence_(timer_, hold_grace,
@@ -78,7 +89,7 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
       calls_(timer_, [this](const CertificateInfo& certificate) {
         return users_.Check(certificate, absl::Now());
       }) {
-  access_.book().OnChange([this] { OnNewPolicy(); });
+  access_.book().OnChange([this] { OnApproval(); });
   timer_.After(Presence::kStartGrace, [this] {
     settled_ = true;
     LetGoOfAbsent(registry_.HeldSessions());
@@ -97,6 +108,8 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
   for (const UserDirectory::Kind kind : kKinds) {
     BERTH_ASSIGN_OR_RETURN(directory[kind], store->ListRecords(KindName(kind)));
   }
+  BERTH_ASSIGN_OR_RETURN(const Records approvals,
+                         store->ListRecords(kApproval));
   const absl::Time now = absl::Now();
   // On a full disk the next start does it.
   const absl::Status forgotten =
@@ -120,7 +133,11 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
     }
   }
   fleet->users_.Forget(now);
+  for (const auto& [id, bytes] : approvals) {
+    BERTH_RETURN_IF_ERROR(fleet->approvals_.Load(id, bytes));
+  }
   fleet->registry_.Load(computers, sessions, next_ids);
+  fleet->OnApproval();
   return fleet;
 }
 
@@ -292,7 +309,32 @@ void Fleet::LetGo(const Presence::Client& client) {
   }
 }
 
-void Fleet::OnNewPolicy() {
+void Fleet::OnApproval() {
+  const auto ended =
+      approvals_.Tidy(access_.CurrentPolicy().version, absl::Now());
+  for (const v1::Approval& approval : ended) {
+    AuditEvent event;
+    event.verb = "approval.end";
+    event.outcome = "done";
+    event.user = approval.user();
+    event.detail =
+        absl::StrCat("id=", approval.id(), " role=", approval.role(),
+                     " state=", v1::ApprovalState_Name(approval.state()));
+    if (audit_ != nullptr) audit_->Record(std::move(event));
+  }
+  // Also of those that were taken back.
+  EndWhatIsNotGranted();
+  const absl::Time next = approvals_.NextEnd();
+  MutexLock lock(mu_);
+  timer_.Cancel(std::exchange(approvals_due_, 0));
+  if (next == absl::InfiniteFuture()) return;
+  // The wall clock may be set meanwhile: it is looked at again.
+  const absl::Duration left =
+      std::clamp(next - absl::Now(), absl::Milliseconds(10), kLookAgain);
+  approvals_due_ = timer_.After(left, [this] { OnApproval(); });
+}
+
+void Fleet::EndWhatIsNotGranted() {
   access_.grants().Recheck(
       [this](const std::string& user) { return access_.ViewerFor(user); });
   for (const SessionRecord& session : registry_.HeldSessions()) {

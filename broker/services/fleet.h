@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "broker/access/access.h"
+#include "broker/approvals/approval_book.h"
 #include "broker/audit/audit_log.h"
 #include "broker/registry/records.h"
 #include "broker/registry/registry.h"
@@ -51,6 +52,7 @@ class Fleet {
   SessionFeed& feed() { return feed_; }
   Admission& admission() { return admission_; }
   Access& access() { return access_; }
+  ApprovalBook& approvals() { return approvals_; }
   UserDirectory& users() { return users_; }
   OpenCalls& calls() { return calls_; }
 
@@ -68,6 +70,10 @@ class Fleet {
   void SetRegistryIsNew() { registry_is_new_ = true; }
   // When it was opened.
   absl::Time started_at() const { return started_at_; }
+
+  // Something became of an approval: ends what is granted no more, and sees to
+  // it that this is done again when another has had its time.
+  void OnApproval() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Keeps what changed in the registry, and tells watchers of it.
   void Save(Registry::Changes changes);
@@ -112,8 +118,8 @@ class Fleet {
 
   // Lets go of what `client` holds: it has been away for too long.
   void LetGo(const Presence::Client& client) ABSL_LOCKS_EXCLUDED(mu_);
-  // Ends what the new policy grants no more.
-  void OnNewPolicy();
+  // Ends what is granted no more.
+  void EndWhatIsNotGranted();
   // Lets go of those of `sessions` that absent clients hold.
   void LetGoOfAbsent(const std::vector<SessionRecord>& sessions);
   void LetGo(const v1::Session& session);
@@ -128,9 +134,11 @@ class Fleet {
   std::vector<NoticeRecord> notices_ ABSL_GUARDED_BY(mu_);
   // Users that may have held sessions of others since the start.
   absl::flat_hash_set<std::string> guests_ ABSL_GUARDED_BY(mu_);
+  Timer::Id approvals_due_ ABSL_GUARDED_BY(mu_) = 0;
   StreamLimiter streams_;
   Admission admission_;
   Registry registry_;
+  ApprovalBook approvals_;
   Access access_;
   Agents agents_;
   StoreThread store_;

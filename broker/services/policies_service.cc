@@ -190,7 +190,7 @@ absl::Status PoliciesService::Decide(const std::string& caller,
   BERTH_RETURN_IF_ERROR(CheckName("user", user));
   BERTH_ASSIGN_OR_RETURN(const Verb verb, ParseVerb(request.verb()));
   const auto current = fleet_.access().book().Current();
-  const Rights rights(current->policy, user);
+  const Rights rights = access.RightsOf(user);
   response.set_version(current->record.version);
   if (verb == Verb::kAdmin && access.IsConfiguredAdmin(user)) {
     response.set_allowed(true);

@@ -56,7 +56,8 @@ Connection::Dialled::Dialled(std::shared_ptr<grpc::Channel> dialled)
       sessions(v1::Sessions::NewStub(channel)),
       computers(v1::Computers::NewStub(channel)),
       admin(v1::Admin::NewStub(channel)),
-      users(v1::Users::NewStub(channel)) {}
+      users(v1::Users::NewStub(channel)),
+      approvals(v1::Approvals::NewStub(channel)) {}
 
 // The methods are registered with no channel, so that they go with all.
 Connection::Connection(std::shared_ptr<grpc::Channel> channel,

@@ -10,6 +10,7 @@
 #include "cli/config/contexts.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/rpc_method.h"
+#include "proto/berth/v1/approvals.grpc.pb.h"
 #include "proto/berth/v1/admin.grpc.pb.h"
 #include "proto/berth/v1/computers.grpc.pb.h"
 #include "proto/berth/v1/sessions.grpc.pb.h"
@@ -38,6 +39,7 @@ class Connection {
   v1::Computers::Stub& computers() { return *dialled().computers; }
   v1::Admin::Stub& admin() { return *dialled().admin; }
   v1::Users::Stub& users() { return *dialled().users; }
+  v1::Approvals::Stub& approvals() { return *dialled().approvals; }
 
   const std::string& broker() const { return broker_; }
   const v1::Client& client() const { return client_; }
@@ -55,6 +57,7 @@ class Connection {
     const std::unique_ptr<v1::Computers::Stub> computers;
     const std::unique_ptr<v1::Admin::Stub> admin;
     const std::unique_ptr<v1::Users::Stub> users;
+    const std::unique_ptr<v1::Approvals::Stub> approvals;
   };
 
   Dialled& dialled() ABSL_LOCKS_EXCLUDED(mu_) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/commands/admin.h"
+#include "cli/commands/approval.h"
 #include "cli/commands/complete.h"
 #include "cli/commands/completion.h"
 #include "cli/commands/computers.h"
@@ -47,6 +48,8 @@ constexpr Command kCommands[] = {
     {"computers", "list the computers of the fleet", RunComputers},
     {"configurations", "list what sessions can be made from",
      RunConfigurations},
+    {"approval", "ask for what takes the agreement of others, and agree",
+     RunApproval},
     {"context", "manage the brokers you talk to", RunContext},
     {"admin", "for administrators: join tokens, users", RunAdmin},
     {"doctor", "say whether the broker can be reached, or why not", RunDoctor},

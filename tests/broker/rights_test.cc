@@ -74,6 +74,11 @@ const std::map<std::string, Who>& Rows() {
       {"/berth.v1.Users/RevokeCertificates", Who::kAdmin},
       {"/berth.v1.Users/RenewCertificate", Who::kUser},
       {"/berth.v1.Users/GetTrust", Who::kAnyCertificate},
+      {"/berth.v1.Approvals/RequestApproval", Who::kUser},
+      {"/berth.v1.Approvals/ListApprovals", Who::kUser},
+      {"/berth.v1.Approvals/DecideApproval", Who::kUser},
+      {"/berth.v1.Approvals/WithdrawApproval", Who::kUser},
+      {"/berth.v1.Approvals/WaitForApproval", Who::kUser},
       {"/berth.v1.Policies/ApplyPolicy", Who::kAdmin},
       {"/berth.v1.Policies/GetPolicy", Who::kAdmin},
       {"/berth.v1.Policies/ListPolicyVersions", Who::kAdmin},
@@ -471,7 +476,7 @@ TEST_F(RightsTest, ANewPolicyEndsTheStreamsThatItGrantsNoMore) {
   const grpc::Status ended = calls["peek"]->Finish();
   EXPECT_EQ(ended.error_code(), StatusCode::PERMISSION_DENIED);
   EXPECT_THAT(ended.error_message(),
-              HasSubstr("a new policy takes the right 'peek' on 'web01'"));
+              HasSubstr("takes the right 'peek' on 'web01'"));
   // The other goes on.
   calls["receive"]->Write("\x22\x01x");
   EXPECT_EQ(calls["receive"]->Read(), "\x22\x01x");

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -120,6 +121,64 @@ TEST_F(PolicyTest, SaysWhoMayDoWhat) {
   EXPECT_THAT(fleet_.Run({"admin", "who-can", "admin"}),
               HasSubstr("admins of broker.toml"));
   EXPECT_EQ(fleet_.Run({"admin", "who-can", "create", "db1"}), "");
+}
+
+TEST_F(PolicyTest, WhatTakesTheAgreementOfOthers) {
+  fleet_.AddUser("carol");
+  fleet_.Run({"new", "-c", "db1", "-o", "name"}, "", "bob");
+  Apply(
+      "[roles.prod]\nusers = [\"alice\"]\nverbs = [\"create\", \"list\", "
+      "\"receive\"]\ncomputers = [\"db*\"]\napprovals = 2\n"
+      "approvers = [\"bob\", \"carol\", \"alice\"]\n");
+  Fails(
+      "alice", {"new", "-c", "db1"},
+      "only after 2 approvals; ask for it with 'berth approval request prod'");
+  Fails("alice", {"admin", "can-i", "create", "db1"}, "only after 2 approvals");
+  Fails("bob", {"approval", "request", "prod"}, "no role 'prod' that user");
+
+  std::string id = fleet_.Run(
+      {"approval", "request", "prod", "--reason", "INC-42"}, "", "alice");
+  ASSERT_FALSE(id.empty());
+  id.pop_back();
+  EXPECT_THAT(fleet_.Run({"approval", "ls"}, "", "bob"), HasSubstr("INC-42"));
+  Fails("alice", {"approval", "approve", id}, "somebody else must decide");
+  fleet_.Run({"approval", "approve", id}, "", "bob");
+  Fails("alice", {"new", "-c", "db1"}, "only after 2 approvals");
+
+  // It outlives the broker, and so does what it grants.
+  fleet_.KillBroker(SIGKILL);
+  fleet_.StartBroker();
+  fleet_.WaitFor({"computers", "db1", "-o", "json"}, "COMPUTER_STATE_ONLINE");
+  EXPECT_THAT(fleet_.Run({"approval", "approve", id}, "", "carol"),
+              HasSubstr("is granted until"));
+  fleet_.Run({"new", "-c", "db1"}, "", "alice");
+  EXPECT_THAT(fleet_.Run({"ls", "--owner", "bob"}, "", "alice"),
+              HasSubstr("bob/1"));
+  EXPECT_THAT(fleet_.Run({"admin", "audit", "search", "--user", "carol"}),
+              HasSubstr("approval.decide"));
+
+  // Taken back, it grants nothing more; sessions stay their owner's.
+  fleet_.Run({"approval", "withdraw", id, "--reason", "done"}, "", "carol");
+  Fails("alice", {"new", "-c", "db1"}, "only after 2 approvals");
+  EXPECT_EQ(fleet_.Run({"ls", "--owner", "bob"}, "", "alice"), "");
+  EXPECT_EQ(fleet_.Run({"run", "-s", "1", "--", "echo mine"}, "", "alice"),
+            "mine\n");
+
+  // A denial ends the wait of who asked.
+  const std::string asked = fleet_.directory() + "/asked";
+  std::thread other([&] {
+    const std::string open = fleet_.WaitFor({"approval", "ls", "-o", "jsonl"},
+                                            "APPROVAL_STATE_OPEN");
+    const size_t at = open.find("\"id\":\"");
+    ASSERT_NE(at, std::string::npos) << open;
+    fleet_.Run({"approval", "deny", open.substr(at + 6, 8), "--reason", "no"},
+               "", "bob");
+  });
+  const auto waited =
+      fleet_.Berth({"approval", "request", "prod", "--wait"}, "", "alice");
+  other.join();
+  EXPECT_EQ(waited.exit_code, 1);
+  EXPECT_THAT(waited.err, HasSubstr("is denied by bob: no"));
 }
 
 TEST_F(PolicyTest, SessionsOfOthers) {
