@@ -80,8 +80,11 @@ AgentLeg::AgentLeg(grpc::CallbackServerContext* context, OpenCalls& calls,
                         "no such call: the client went away"));
     return;
   }
-  revocable_.emplace(calls, context, [this](const absl::Status& status) {
-    call_->splice().Fail(status);
+  // It is the computer that is refused, and not who called it.
+  revocable_.emplace(calls, context, [this](const absl::Status&) {
+    call_->splice().Fail(absl::UnavailableError(
+        "the broker does not let the computer's agent in any more; ask an "
+        "administrator"));
   });
 }
 
