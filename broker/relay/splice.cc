@@ -60,7 +60,9 @@ void Splice::Cancelled(Side side) {
 void Splice::SetVerdict(const absl::Status& status,
                         std::optional<uint64_t> responses) {
   MutexLock lock(mu_);
-  if (!verdict_.has_value()) {
+  // One that comes after a failure is of an agent that was cut off: it can't
+  // make a success of it.
+  if (!verdict_.has_value() && !failure_.has_value()) {
     verdict_ = status;
     responses_ = responses;
   }

@@ -150,6 +150,19 @@ TEST_F(SpliceTest, FailureComesAfterWhatTheAgentHasSent) {
   EXPECT_EQ(client_.ended, absl::UnavailableError("link lost"));
 }
 
+// A locked user's stream ended with OK: the agent, whose side had been ended
+// with the failure, said that all was well while its last response was on its
+// way to the client.
+TEST_F(SpliceTest, NoVerdictMakesASuccessOfAFailure) {
+  Join();
+  splice_.ReadDone(Splice::kAgent, true, 10);
+  splice_.Fail(absl::PermissionDeniedError("locked"));
+  splice_.ReadDone(Splice::kAgent, false, 0);
+  splice_.SetVerdict(absl::OkStatus(), 1);
+  splice_.WriteDone(Splice::kClient, true);
+  EXPECT_EQ(client_.ended, absl::PermissionDeniedError("locked"));
+}
+
 TEST_F(SpliceTest, NothingIsAskedOfAStreamThatEnded) {
   Join();
   splice_.Cancelled(Splice::kClient);
