@@ -19,6 +19,8 @@
 #include "agent/link/control_writer.h"
 #include "agent/link/enrollment.h"
 #include "agent/link/link.h"
+#include "agent/link/recording_upload.h"
+#include "agent/recording/recorder.h"
 #include "agent/sessions/configurations.h"
 #include "agent/sessions/end_all.h"
 #include "agent/sessions/freeze.h"
@@ -170,8 +172,14 @@ absl::Status RunServe(const ServeOptions& options) {
                          LockDirectory(options.state_directory));
   WorkerPool workers(kMaxThreads, [] { malloc_trim(0); });
   ControlWriter writer;
+  Recorder recorder({options.state_directory + "/recordings",
+                     configurations.Get()->recordings_limit,
+                     configurations.Get()->recordings_seal_after});
+  BERTH_RETURN_IF_ERROR(recorder.Start());
+  RecordingUpload upload(recorder.spool());
   SessionService sessions(
-      {options.state_directory, options.holder, name}, configurations, workers,
+      {options.state_directory, options.holder, name, &recorder},
+      configurations, workers,
       {[&](const SessionService::Session& session, bool details) {
          writer.Report(session, details);
        },
@@ -182,7 +190,11 @@ absl::Status RunServe(const ServeOptions& options) {
         "see 'Who sessions run as' in docs/OPERATING.md");
   }
   Link link(options.state_directory, state, writer, sessions, workers);
+  link.OnChannel([&](std::shared_ptr<grpc::Channel> channel) {
+    upload.SetChannel(std::move(channel));
+  });
   BERTH_RETURN_IF_ERROR(sessions.Start());
+  upload.Start();
   link.Start();
   printf("ready\n");
   fflush(stdout);
@@ -192,7 +204,9 @@ absl::Status RunServe(const ServeOptions& options) {
   }
   SPDLOG_INFO("ending; sessions live on");
   link.Stop(kDrain);
+  upload.Stop();
   sessions.Stop();
+  recorder.Stop();
   return absl::OkStatus();
 }
 

@@ -11,7 +11,7 @@
 
 namespace berth::broker {
 
-// Names in a broker's directory. The key signs the audit log alone; the file of
+// Names in a broker's directory. The key signs the audit log and recordings; the file of
 // public keys has every one that was ever in use.
 inline constexpr char kAuditDirectory[] = "audit";
 inline constexpr char kAuditKeyFile[] = "audit-key.pem";

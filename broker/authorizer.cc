@@ -56,6 +56,12 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Audit/SearchAudit", Right::kAdmin},
       {"/berth.v1.Audit/TailAudit", Right::kAdmin},
       {"/berth.v1.Audit/VerifyAudit", Right::kAdmin},
+      // Whose recordings, the service sees to.
+      {"/berth.v1.Recordings/ListRecordings", Right::kUser},
+      {"/berth.v1.Recordings/ReadRecording", Right::kUser},
+      {"/berth.v1.Recordings/VerifyRecording", Right::kUser},
+      {"/berth.v1.Recordings/RedactRecording", Right::kAdmin},
+      {"/berth.link.v1.Recorder/StoreSegment", Right::kAgent},
       // Whoever enrols has no certificate yet, but a join token.
       {"/berth.link.v1.Link/Enroll", Right::kAnybody},
       {"/berth.link.v1.Link/Renew", Right::kAgent},

@@ -107,12 +107,13 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
     return ReadCount(node, 1'000'000, &config->admission.waiting);
   }
   if (key == "limits") return ReadLimitsConfig(node, &config->limits);
+  if (key == "recording") return ReadRecordingConfig(node, &config->recording);
   if (key == "audit") return ReadAuditConfig(node, &config->audit);
   return absl::NotFoundError(
       "no such key; there are listen, log_level, registry, admins, hold_grace, "
       "agent_certificate_lifetime, user_certificate_lifetime, max_renewal, "
-      "ping_after, links_starting, links_waiting and the tables [audit] and "
-      "[limits]");
+      "ping_after, links_starting, links_waiting and the tables [audit], "
+      "[limits] and [recording]");
 }
 
 }  // namespace
@@ -167,7 +168,8 @@ std::string FormatConfig(const Config& config) {
       "wait;\n# others are told when to come back.\n",
       "links_starting = ", config.admission.starting, "\n",
       "links_waiting = ", config.admission.waiting, "\n\n",
-      FormatAuditConfig(config.audit), "\n", FormatLimitsConfig(config.limits));
+      FormatAuditConfig(config.audit), "\n", FormatLimitsConfig(config.limits),
+      "\n", FormatRecordingConfig(config.recording));
 }
 
 }  // namespace berth::broker

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "broker/audit_config.h"
 #include "broker/limits_config.h"
+#include "broker/recording_config.h"
 #include "broker/services/admission.h"
 
 namespace berth::broker {
@@ -35,6 +36,7 @@ struct Config {
   Admission::Limits admission;
   AuditConfig audit;
   LimitsConfig limits;
+  RecordingConfig recording;
 };
 
 // Reads the text of a broker.toml. InvalidArgument names `path` and the line,

@@ -89,9 +89,10 @@ AuditEvent BrokerEvent(absl::string_view verb, std::string detail) {
 
 Server::Server(const Config& config, Credentials credentials,
                std::unique_ptr<AuditLog> audit, std::string audit_keys,
-               std::unique_ptr<Fleet> fleet)
+               std::unique_ptr<Fleet> fleet, std::unique_ptr<Archive> archive)
     : credentials_(std::move(credentials)),
       audit_(std::move(audit)),
+      archive_(std::move(archive)),
       fleet_(std::move(fleet)),
       authorizer_([&access = fleet_->access()](const std::string& user) {
         return access.IsAdmin(user);
@@ -106,7 +107,9 @@ Server::Server(const Config& config, Credentials credentials,
       users_(credentials_.ca, *fleet_, config.max_renewal),
       link_(credentials_.ca, *fleet_, limiter_,
             config.agent_certificate_lifetime),
-      audit_service_(*audit_, std::move(audit_keys)) {
+      audit_service_(*audit_, std::move(audit_keys)),
+      recordings_(*archive_, *fleet_),
+      recorder_(*archive_, *fleet_) {
   fleet_->SetAudit(*audit_);
 }
 
@@ -118,14 +121,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
                                : absl::StrCat(directory, "/", config.registry);
   BERTH_ASSIGN_OR_RETURN(auto fleet, OpenFleet(path, directory, config));
   BERTH_ASSIGN_OR_RETURN(auto audit, OpenAuditLog(directory, config.audit));
-  std::unique_ptr<Server> server(new Server(
-      config, std::move(credentials), std::move(audit),
-      absl::StrCat(directory, "/", kAuditPublicFile), std::move(fleet)));
+  const std::string keys = absl::StrCat(directory, "/", kAuditPublicFile);
+  BERTH_ASSIGN_OR_RETURN(AuditKey key, LoadOrMakeAuditKey(directory));
+  BERTH_ASSIGN_OR_RETURN(
+      auto archive,
+      Archive::Open({absl::StrCat(directory, "/archive"), config.recording.keep,
+                     config.recording.max_bytes},
+                    std::move(key), keys));
+  std::unique_ptr<Server> server(
+      new Server(config, std::move(credentials), std::move(audit), keys,
+                 std::move(fleet), std::move(archive)));
   server->audit_->SetAlarm(
       [fleet = server->fleet_.get()](const std::string& text) {
         fleet->AddNotice(text);
       });
   BERTH_RETURN_IF_ERROR(server->Listen(config));
+  server->recordings_.BeginRetiring();
   server->audit_->Record(BrokerEvent(
       "broker.start",
       absl::StrCat("version ", kVersion, ", listening on ", config.listen)));
@@ -158,6 +169,8 @@ absl::Status Server::Listen(const Config& config) {
   builder.RegisterService(&users_);
   builder.RegisterService(&link_);
   builder.RegisterService(&audit_service_);
+  builder.RegisterService(&recordings_);
+  builder.RegisterService(&recorder_);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port_ == 0) {
     return absl::UnavailableError(

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "broker/archive/archive.h"
 #include "broker/audit/audit_log.h"
 #include "broker/authorizer.h"
 #include "broker/config.h"
@@ -20,6 +21,8 @@
 #include "broker/services/fleet.h"
 #include "broker/services/link_service.h"
 #include "broker/services/policies_service.h"
+#include "broker/services/recorder_service.h"
+#include "broker/services/recordings_service.h"
 #include "broker/services/sessions_service.h"
 #include "broker/services/users_service.h"
 
@@ -46,11 +49,12 @@ class Server {
  private:
   Server(const Config& config, Credentials credentials,
          std::unique_ptr<AuditLog> audit, std::string audit_keys,
-         std::unique_ptr<Fleet> fleet);
+         std::unique_ptr<Fleet> fleet, std::unique_ptr<Archive> archive);
   absl::Status Listen(const Config& config);
 
   const Credentials credentials_;
   const std::unique_ptr<AuditLog> audit_;
+  const std::unique_ptr<Archive> archive_;
   const std::unique_ptr<Fleet> fleet_;
   const Authorizer authorizer_;
   CallLimiter limiter_;
@@ -63,6 +67,8 @@ class Server {
   UsersService users_;
   LinkService link_;
   AuditService audit_service_;
+  RecordingsService recordings_;
+  RecorderService recorder_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

@@ -66,6 +66,7 @@ struct Command {
   std::string id;
   std::string digest;
   std::string what;
+  std::string user;  // Who runs it, if the agent said so.
   int64_t started_at_ns = 0;
   uint64_t log_end = 0;
   uint64_t acked_offset = 0;

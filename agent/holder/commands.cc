@@ -159,10 +159,11 @@ void Commands::OnRunStarted(uint64_t sequence) {
   started.set_command_id(command->id);
   started.set_started_at_ns(command->started_at_ns);
   v1::JournalRecord record;
+  started.set_what(command->what);
   *record.mutable_started() = started;
+  record.mutable_started()->set_user(command->user);
   Record(record);
   PausePoint("holder.run.started");
-  started.set_what(command->what);
   Broadcast(*command, event);
   SendCredit(sequence);
   if (active.timeout_ms > 0) {

@@ -59,6 +59,7 @@ class Commands final : public OutputPipes::Observer {
   void Interrupt(const v1::Interrupt& request);
   void Withdraw(const v1::Withdraw& request);
   void Ack(const v1::Ack& request);
+  void Recorded(const v1::Recorded& request);
   void SetBuffering(const v1::SetBuffering& request);
 
   // From the shell.

@@ -100,6 +100,13 @@ void Commands::Ack(const v1::Ack& request) {
   if (!stalled_.empty()) ResumeStalled();
 }
 
+void Commands::Recorded(const v1::Recorded& request) {
+  for (const auto& [sequence, offset] : request.offsets()) {
+    if (agent::CommandLog* log = logs_.Find(sequence)) log->Recorded(offset);
+  }
+  if (!stalled_.empty()) ResumeStalled();
+}
+
 void Commands::SetBuffering(const v1::SetBuffering& request) {
   if (request.when_full() == v1::HolderStart::WHEN_FULL_UNSPECIFIED) return;
   logs_.SetWhenFull(request.when_full() == v1::HolderStart::DROP

@@ -125,6 +125,7 @@ void Commands::Start(uint64_t connection, const v1::Start& request,
   Command& command = table_.Add(request.command_id());
   command.digest = request.digest();
   command.what = ValidText(request.what(), kMaxWhat);
+  command.user = ValidText(request.user(), kMaxWhat);
   ActiveCommand& active = *command.active;
   active.script = std::move(script);
   active.stdin_pipe = std::move(stdin_pipe);

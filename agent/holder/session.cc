@@ -65,6 +65,10 @@ absl::Status Session::Init(const v1::HolderStart& start) {
   terminal_ = std::make_unique<Terminal>(loop_, shell_->terminal(),
                                          [this] { OnTerminalOutput(); });
   terminal_->OnRoom([this] { ReportTaken(); });
+  if (start.keep_until_recorded()) logs_->KeepUntilRecorded();
+  if (start.log_terminal() && shell_->terminal() >= 0) {
+    BERTH_RETURN_IF_ERROR(terminal_->LogTo(start.directory()));
+  }
   commands_ =
       std::make_unique<Commands>(loop_, *shell_, *terminal_, *logs_, journal_,
                                  start.directory() + "/journal", *this);

@@ -107,6 +107,9 @@ void Session::OnRequest(Connection& connection, const v1::Request& request,
           static_cast<uint16_t>(request.resize_terminal().columns()));
     case v1::Request::kSetBuffering:
       return commands_->SetBuffering(request.set_buffering());
+    case v1::Request::kRecorded:
+      terminal_->Recorded(request.recorded());
+      return commands_->Recorded(request.recorded());
     case v1::Request::REQUEST_NOT_SET:
       return;  // From a later version.
   }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/shell/monotonic.h"
+#include "base/status_macros.h"
 
 namespace berth::holder {
 namespace {
@@ -18,6 +19,9 @@ namespace {
 constexpr size_t kReadSize = 8192;
 // So that a terminal that prints without end leaves time for the rest.
 constexpr int kMaxReads = 32;
+// Of the log, if there is one; see HolderStart.
+constexpr uint64_t kLogBytes = 8 << 20;
+constexpr uint64_t kLogSequence = 0;
 // What a terminal has that was never told a size.
 constexpr winsize kUsualSize = {24, 80, 0, 0};
 
@@ -61,7 +65,41 @@ void Terminal::Drain() {
   if (end_ != before) on_output_();
 }
 
+absl::Status Terminal::LogTo(const std::string& directory) {
+  BERTH_ASSIGN_OR_RETURN(
+      logs_,
+      agent::SessionLogs::Open(directory, kLogBytes, agent::WhenFull::kDrop));
+  BERTH_ASSIGN_OR_RETURN(log_, logs_->Create(kLogSequence));
+  return absl::OkStatus();
+}
+
+void Terminal::Recorded(const v1::Recorded& recorded) {
+  const auto offset = recorded.offsets().find(kLogSequence);
+  if (log_ != nullptr && offset != recorded.offsets().end()) {
+    log_->Ack(offset->second);
+  }
+}
+
+void Terminal::Log(agent::Stream stream, absl::string_view data) {
+  // A terminal waits for nobody, so what has no room is left out; whoever reads
+  // the log sees that.
+  if (!log_->Append(stream, data).ok()) log_->Skip(data.size());
+}
+
+void Terminal::LogSize() {
+  winsize size = kUsualSize;
+  if (ioctl(master_, TIOCGWINSZ, &size) != 0) return;
+  std::string text = absl::StrCat(size.ws_row, " ", size.ws_col);
+  if (text == logged_size_) return;
+  logged_size_ = std::move(text);
+  Log(agent::Stream::kStderr, logged_size_);
+}
+
 void Terminal::Remember(absl::string_view data) {
+  if (log_ != nullptr) {
+    LogSize();
+    Log(agent::Stream::kStdout, data);
+  }
   if (screen_) {
     SizeScreen();
     screen_->Feed(data);
@@ -148,6 +186,7 @@ void Terminal::Resize(uint16_t rows, uint16_t columns) {
   winsize size = {rows, columns, 0, 0};
   ioctl(master_, TIOCSWINSZ, &size);
   if (screen_) SizeScreen();
+  if (log_ != nullptr) LogSize();
 }
 
 pid_t Terminal::Foreground() const { return tcgetpgrp(master_); }

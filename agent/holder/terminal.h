@@ -10,7 +10,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/holder/event_loop.h"
+#include "agent/log/command_log.h"
+#include "agent/log/session_logs.h"
 #include "agent/screen/terminal_screen.h"
+#include "proto/berth/holder/v1/holder.pb.h"
 
 namespace berth::holder {
 
@@ -32,6 +35,11 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
 
   absl::Status Open();
+
+  // From now on also logs what is printed, and sizes, as HolderStart says:
+  // in `directory`, or fails as that does.
+  absl::Status LogTo(const std::string& directory);
+  void Recorded(const v1::Recorded& recorded);
 
   // Takes what is there now.
   void Drain();
@@ -90,6 +98,8 @@ class Terminal {
  private:
   void HandleEvents(uint32_t events);
   void Remember(absl::string_view data);
+  void Log(agent::Stream stream, absl::string_view data);
+  void LogSize();
   void Write();
   // Gives the model the terminal's size, which programs can change, too.
   void SizeScreen();
@@ -98,6 +108,9 @@ class Terminal {
   const int master_;
   const std::function<void()> on_output_;
   bool watched_ = false;
+  std::unique_ptr<agent::SessionLogs> logs_;  // Null: nothing is logged.
+  agent::CommandLog* log_ = nullptr;
+  std::string logged_size_;
   std::string remembered_;
   uint64_t end_ = 0;
   // Null as long as nobody watches.

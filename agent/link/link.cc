@@ -106,10 +106,11 @@ bool Link::RunOnce(absl::Duration& pushback) {
   TakeNewCertificate();
   grpc::ClientContext context;
   std::unique_ptr<link::v1::Link::Stub> stub;
+  std::shared_ptr<grpc::Channel> stub_channel;
   {
     MutexLock lock(mu_);
     if (stopping_) return false;
-    channel_ = DialBroker(state_);
+    channel_ = stub_channel = DialBroker(state_);
     stub = link::v1::Link::NewStub(channel_);
     context_ = &context;
   }
@@ -122,6 +123,7 @@ bool Link::RunOnce(absl::Duration& pushback) {
       if (message.has_welcome() && !welcome) {
         welcome = true;
         SPDLOG_INFO("linked to the broker");
+        if (on_channel_) on_channel_(stub_channel);
         TakeTrust(message.welcome().ca_pem());
         RenewIfDue();  // It may have been switched off for long.
       }

@@ -3,9 +3,11 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/random.h"
@@ -36,6 +38,12 @@ class Link {
   Link(std::string directory, AgentState state, ControlWriter& writer,
        SessionService& sessions, WorkerPool& workers);
   ~Link();
+
+  // Called with the channel of each link that comes up. Before Start().
+  void OnChannel(
+      std::function<void(std::shared_ptr<grpc::Channel>)> on_channel) {
+    on_channel_ = std::move(on_channel);
+  }
 
   void Start() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -68,6 +76,7 @@ class Link {
   ControlWriter& writer_;
   SessionService& sessions_;
   WorkerPool& workers_;
+  std::function<void(std::shared_ptr<grpc::Channel>)> on_channel_;
   absl::BitGen random_;
   Backoff backoff_;
   std::thread thread_;

@@ -52,8 +52,8 @@ absl::Status RunCall::OnRequest(const v1::RunRequest& request, bool first) {
 
 absl::Status RunCall::Start(const v1::StartCommand& start) {
   PausePoint("agent.run.got_start");
-  BERTH_ASSIGN_OR_RETURN(const holder::v1::Request request,
-                         MakeStartRequest(start));
+  BERTH_ASSIGN_OR_RETURN(holder::v1::Request request, MakeStartRequest(start));
+  request.mutable_start()->set_user(open_.user());
   BERTH_ASSIGN_OR_RETURN(const UniqueFd script, ScriptFile(start.script()));
   {
     MutexLock lock(mu_);

@@ -1,6 +1,7 @@
 #ifndef BERTH_AGENT_LOG_COMMAND_LOG_H_
 #define BERTH_AGENT_LOG_COMMAND_LOG_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -47,6 +48,9 @@ class CommandLog {
   // Raises acked(); a lower offset changes nothing, one past end() means end().
   void Ack(uint64_t offset);
 
+  // The same for what a recording has, where logs are kept for one.
+  void Recorded(uint64_t offset) { recorded_ = std::max(recorded_, offset); }
+
  private:
   friend class SessionLogs;
 
@@ -71,6 +75,7 @@ class CommandLog {
   const uint64_t sequence_;
   uint64_t end_ = 0;
   uint64_t acked_ = 0;
+  uint64_t recorded_ = 0;
   uint64_t unacknowledged_ = 0;  // Bytes that are in the log.
   size_t segment_count_ = 0;
   bool finished_ = false;

@@ -19,6 +19,7 @@ constexpr size_t kFrameBytes = 8;  // Length and checksum.
 // Far more than any record has; a longer one is damage.
 constexpr uint32_t kMaxRecordBytes = 256 << 10;
 constexpr size_t kReadBytes = 64 << 10;
+constexpr uint64_t kAll = ~uint64_t{0};
 
 void PutU32(char* out, uint32_t value) {
   for (int i = 0; i < 4; ++i) out[i] = static_cast<char>(value >> (8 * i));
@@ -49,9 +50,10 @@ bool TakeRecord(absl::string_view& data, holder::v1::JournalRecord& record) {
 }
 
 absl::StatusOr<JournalExtent> ReadFrom(
-    int fd, const std::string& path,
+    int fd, const std::string& path, uint64_t offset, uint64_t max_bytes,
     absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit) {
   JournalExtent extent;
+  extent.bytes = offset;
   std::string pending;
   holder::v1::JournalRecord record;
   for (;;) {
@@ -73,6 +75,7 @@ absl::StatusOr<JournalExtent> ReadFrom(
     extent.bytes += pending.size() - rest.size();
     pending.erase(0, pending.size() - rest.size());
     const bool damaged = pending.size() >= kFrameBytes + kMaxRecordBytes;
+    if (extent.bytes - offset >= max_bytes) return extent;
     if (got == 0 || damaged) {
       extent.torn = !pending.empty();
       return extent;
@@ -88,9 +91,9 @@ absl::StatusOr<Journal> Journal::Open(const std::string& path) {
   if (!file.valid()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
   }
-  BERTH_ASSIGN_OR_RETURN(
-      const JournalExtent extent,
-      ReadFrom(file.get(), path, [](const holder::v1::JournalRecord&) {}));
+  BERTH_ASSIGN_OR_RETURN(const JournalExtent extent,
+                         ReadFrom(file.get(), path, 0, kAll,
+                                  [](const holder::v1::JournalRecord&) {}));
   if (extent.torn && ftruncate(file.get(), extent.bytes) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("truncate ", path));
   }
@@ -140,7 +143,17 @@ absl::StatusOr<JournalExtent> ReadJournal(
   if (!file.valid()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
   }
-  return ReadFrom(file.get(), path, visit);
+  return ReadFrom(file.get(), path, 0, kAll, visit);
+}
+
+absl::StatusOr<JournalExtent> ReadJournalPart(
+    const std::string& path, uint64_t offset,
+    absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
+  }
+  return ReadFrom(file.get(), path, offset, kReadBytes, visit);
 }
 
 }  // namespace berth::agent

@@ -54,6 +54,12 @@ absl::StatusOr<JournalExtent> ReadJournal(
     const std::string& path,
     absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit);
 
+// The same from byte `offset` on, which must be where a record begins, and no
+// further than some 64 KiB: `bytes` is where to go on.
+absl::StatusOr<JournalExtent> ReadJournalPart(
+    const std::string& path, uint64_t offset,
+    absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit);
+
 }  // namespace berth::agent
 
 #endif  // BERTH_AGENT_LOG_JOURNAL_H_

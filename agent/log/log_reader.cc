@@ -99,7 +99,7 @@ absl::StatusOr<LogReader::Chunk> LogReader::ReadData(absl::Span<char> buffer,
   Chunk chunk{Chunk::kEnd, offset_};
   while (chunk.length < buffer.size()) {
     if (remaining_ == 0) {
-      if (log_at_ >= logged_end) break;
+      if (log_at_ >= logged_end || (by_record_ && chunk.length > 0)) break;
       // An error after some data waits for the next call, which meets it again.
       const absl::StatusOr<bool> found = NextRecord(logged_end);
       if (!found.ok() && chunk.length == 0) return found.status();

@@ -55,6 +55,9 @@ class LogReader {
   absl::StatusOr<Chunk> Read(absl::Span<char> buffer,
                              uint64_t logged_end = kUnknownEnd);
 
+  // From now on a chunk has bytes of one record only, and so one time.
+  void ByRecord() { by_record_ = true; }
+
   // Of the next byte.
   uint64_t offset() const { return offset_; }
 
@@ -87,6 +90,7 @@ class LogReader {
   UniqueFd dir_fd_;
   uint64_t sequence_;
   uint64_t offset_;
+  bool by_record_ = false;
 
   // The open segment.
   UniqueFd file_;

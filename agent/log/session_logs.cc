@@ -160,7 +160,10 @@ SessionLogs::Segments::iterator SessionLogs::Victim(Segments::iterator in_use) {
     const bool active = it->log->active_ == it;
     if (active && it->log->pending_.length != 0) continue;
     if (it == in_use && it->size == 0) continue;
-    if (it->end <= it->log->acked_) return it;
+    if (it->end <= it->log->acked_ &&
+        (!until_recorded_ || it->end <= it->log->recorded_)) {
+      return it;
+    }
     if (oldest == segments_.end()) oldest = it;
   }
   return when_full_ == WhenFull::kDrop ? oldest : segments_.end();

@@ -62,6 +62,9 @@ class SessionLogs {
   // Bytes that are gone and were never acknowledged.
   uint64_t dropped() const { return dropped_; }
 
+  // Nothing counts as acknowledged before it was recorded.
+  void KeepUntilRecorded() { until_recorded_ = true; }
+
   // From now on.
   void SetWhenFull(WhenFull when_full) { when_full_ = when_full; }
 
@@ -103,6 +106,7 @@ class SessionLogs {
   const UniqueFd dir_fd_;
   const uint64_t limit_;
   WhenFull when_full_;
+  bool until_recorded_ = false;
   const uint64_t segment_bytes_;
   uint64_t used_ = 0;
   uint64_t kept_ = 0;

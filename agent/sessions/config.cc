@@ -11,6 +11,8 @@ namespace berth::agent {
 namespace {
 
 constexpr uint64_t kMostSessions = 100'000;
+constexpr uint64_t kLeastRecordings = 4 << 20;
+constexpr uint64_t kMostRecordings = uint64_t{1} << 40;
 
 absl::Status ReadConfigurations(const TomlReader& reader,
                                 const toml::node& node, Config& config) {
@@ -50,8 +52,29 @@ absl::Status ReadRunAsKey(const TomlReader& reader, absl::string_view key,
   return reader.Unknown(node, key);
 }
 
+absl::Status ReadRecordings(const TomlReader& reader, const toml::node& node,
+                            Config& config) {
+  if (!node.is_table()) return reader.Unknown(node, "recordings");
+  for (auto&& [key, value] : *node.as_table()) {
+    const std::string name = KeyText(key);
+    if (name == "limit") {
+      BERTH_RETURN_IF_ERROR(reader.Size(value, name, kLeastRecordings,
+                                        kMostRecordings,
+                                        config.recordings_limit));
+    } else if (name == "seal_after") {
+      BERTH_RETURN_IF_ERROR(reader.Time(value, name, absl::Seconds(1),
+                                        absl::Hours(1),
+                                        config.recordings_seal_after));
+    } else {
+      return reader.Unknown(value, name);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadKey(const TomlReader& reader, absl::string_view key,
                      const toml::node& node, Config& config) {
+  if (key == "recordings") return ReadRecordings(reader, node, config);
   if (key == "configurations") return ReadConfigurations(reader, node, config);
   if (key == "default_configuration") {
     return reader.Text(node, key, config.default_configuration);

@@ -23,6 +23,10 @@ struct Config {
   // Below which sessions get cgroups of their own. Empty: the agent's own.
   std::string cgroup;
   RunAsRules run_as;
+  // Recordings that the broker has not yet: how much of this computer's disk
+  // they may take, and how old what is printed gets before it is sealed.
+  uint64_t recordings_limit = 1 << 30;
+  absl::Duration recordings_seal_after = absl::Minutes(1);
 };
 
 // Parses the text of an agent.toml:
@@ -35,6 +39,9 @@ struct Config {
 //   denied_run_as = []
 //   allowed_owners = ["alice", "ops-*"]
 //   holder_user = "berth-holder"
+//   [recordings]
+//   limit = "1GiB"
+//   seal_after = "60s"
 //   [users]
 //   alice = "al"
 //   [configurations.default]

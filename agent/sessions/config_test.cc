@@ -92,5 +92,18 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(ConfigTest, RecordingsHaveTheirLimits) {
+  const auto config = ParseConfig(
+      "[recordings]\nlimit = \"64MiB\"\nseal_after = \"5s\"\n", "f");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->recordings_limit, 64 << 20);
+  EXPECT_EQ(config->recordings_seal_after, absl::Seconds(5));
+  for (const char* bad : {"limit = \"1KiB\"", "seal_after = \"0s\"", "x = 1"}) {
+    EXPECT_FALSE(
+        ParseConfig(std::string("[recordings]\n") + bad + "\n", "f").ok())
+        << bad;
+  }
+}
+
 }  // namespace
 }  // namespace berth::agent

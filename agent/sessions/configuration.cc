@@ -90,6 +90,7 @@ class Reader {
     }
     if (key == "allowed") return Allowed(node);
     if (key == "limits") return Limits(node);
+    if (key == "record") return Record(node);
     return Lifetime(key, node);
   }
 
@@ -127,6 +128,18 @@ class Reader {
       return toml_.At(node, absl::StrCat("description must be one line of ",
                                          kMaxDescription, " bytes at most"));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status Record(const toml::node& node) {
+    const bool all = node.value_exact<bool>().value_or(false);
+    const std::string part = node.value_exact<std::string>().value_or("");
+    if (!node.is_boolean() && part != "terminal" && part != "commands") {
+      return toml_.At(
+          node, "record must be true, false, \"terminal\" or \"commands\"");
+    }
+    out_.record_terminal = all || part == "terminal";
+    out_.record_commands = all || part == "commands";
     return absl::OkStatus();
   }
 
@@ -298,6 +311,14 @@ class Reader {
 };
 
 }  // namespace
+
+std::string RecordText(const Configuration& configuration) {
+  if (configuration.record_terminal && configuration.record_commands) {
+    return "all";
+  }
+  if (configuration.record_terminal) return "terminal";
+  return configuration.record_commands ? "commands" : "";
+}
 
 std::string KindName(ShellKind kind) {
   switch (kind) {

@@ -71,6 +71,9 @@ struct Configuration {
   uint64_t copy_limit = 64 << 20;
   Limits limits;
   std::vector<AllowedProgram> allowed;
+  // What of its sessions is recorded.
+  bool record_terminal = false;
+  bool record_commands = false;
 };
 
 // Parses the text of one configuration's file: its keys are those of a
@@ -87,6 +90,9 @@ absl::StatusOr<Configuration> ReadConfiguration(const TomlReader& reader,
 // The script itself: what the file has if `startup_script` is a path.
 // FAILED_PRECONDITION: it can't be read, or is too long.
 absl::StatusOr<std::string> StartupScript(const Configuration& configuration);
+
+// "terminal", "commands", "all", or empty: what is recorded.
+std::string RecordText(const Configuration& configuration);
 
 // "bash", "zsh", "python", "restricted".
 std::string KindName(ShellKind kind);

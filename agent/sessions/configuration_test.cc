@@ -163,5 +163,20 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(ConfigurationTest, SaysWhatIsRecorded) {
+  const auto record = [](const std::string& value) {
+    const auto read = ParseConfiguration("record = " + value + "\n", "f");
+    if (!read.ok()) return std::string(read.status().message());
+    const auto again = ParseConfiguration(ConfigurationText(*read), "f");
+    return RecordText(*again);
+  };
+  EXPECT_EQ(record("true"), "all");
+  EXPECT_EQ(record("false"), "");
+  EXPECT_EQ(record("\"terminal\""), "terminal");
+  EXPECT_EQ(record("\"commands\""), "commands");
+  EXPECT_THAT(record("\"typed\""), HasSubstr("f:1"));
+  EXPECT_THAT(record("1"), HasSubstr("record must be"));
+}
+
 }  // namespace
 }  // namespace berth::agent

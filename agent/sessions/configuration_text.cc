@@ -74,6 +74,12 @@ std::string ConfigurationText(const Configuration& it) {
       {"limits", LimitsTable(it.limits)},
   };
   if (!it.cwd.empty()) table.insert("cwd", it.cwd);
+  const std::string record = RecordText(it);
+  if (record == "all") {
+    table.insert("record", true);
+  } else if (!record.empty()) {
+    table.insert("record", record);
+  }
   if (!it.run_as.empty()) table.insert("run_as", it.run_as);
   if (!it.allowed.empty()) table.insert("allowed", Programs(it.allowed));
   std::ostringstream text;

@@ -87,6 +87,8 @@ v1::Configuration DescribeConfiguration(const std::string& name,
   info.set_log_limit(configuration.log_limit);
   info.set_description(configuration.description);
   DescribeLimits(configuration.limits, info);
+  const std::string record = RecordText(configuration);
+  if (!record.empty()) (*info.mutable_limits())["recorded"] = record;
   for (const AllowedProgram& program : configuration.allowed) {
     info.add_allowed(program.name);
   }
@@ -217,6 +219,8 @@ std::shared_ptr<const Configurations::Snapshot> Configurations::Read(
   snapshot->max_sessions = config.max_sessions;
   snapshot->cgroup = config.cgroup;
   snapshot->run_as = config.run_as;
+  snapshot->recordings_limit = config.recordings_limit;
+  snapshot->recordings_seal_after = config.recordings_seal_after;
   for (const auto& [name, configuration] : config.configurations) {
     snapshot->entries[name] = {configuration, false, config_problem};
   }

@@ -45,6 +45,8 @@ class Configurations {
     uint64_t max_sessions = 0;
     std::string cgroup;
     RunAsRules run_as;
+    uint64_t recordings_limit = 0;
+    absl::Duration recordings_seal_after;
 
     // As brokers are told. Limits that `controllers` don't keep say so.
     std::vector<berth::v1::Configuration> Describe(

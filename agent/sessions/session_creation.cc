@@ -191,8 +191,10 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
       DescribeConfiguration(source.name, source.configuration);
   absl::Status status = SaveSessionRecord(directory, session);
   if (status.ok()) status = SaveSessionProfile(directory, profile);
+  if (status.ok()) status = BeginRecording(source, session);
   if (status.ok()) status = StartShell(request, source, session);
   if (!status.ok()) {
+    DiscardRecording(request.instance_id());
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
     return status;
@@ -205,6 +207,7 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
     if (identity.ok()) KillHolder(*identity, session.shell_pid());
     RemoveCgroup(directory);
     managed->Forget();
+    DiscardRecording(request.instance_id());
     return absl::FailedPreconditionError(
         absl::StrCat("the session ended at once: ", status.message()));
   }
@@ -213,6 +216,41 @@ absl::StatusOr<SessionService::Session> SessionService::Make(
   monitor_.Touch(managed);
   SPDLOG_INFO("session {} of {} made", session.instance_id(), session.owner());
   return managed;
+}
+
+absl::Status SessionService::BeginRecording(const Source& source,
+                                            const v1::Session& session) {
+  const Configuration& configuration = source.configuration;
+  if (!configuration.record_terminal && !configuration.record_commands) {
+    return absl::OkStatus();
+  }
+  if (options_.recorder == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("configuration '", source.name,
+                     "' is recorded, and this agent records nothing"));
+  }
+  v1::RecordingInfo info;
+  info.set_instance_id(session.instance_id());
+  info.set_id(session.id());
+  info.set_name(session.name());
+  info.set_owner(session.owner());
+  info.set_computer(session.computer());
+  info.set_configuration(session.configuration());
+  info.set_run_as(session.run_as());
+  *info.mutable_created_at() = session.created_at();
+  info.set_terminal(configuration.record_terminal);
+  info.set_commands(configuration.record_commands);
+  const absl::Status begun = options_.recorder->Begin(
+      info, DirectoryOf(session.instance_id()), configuration.log_limit);
+  if (begun.ok()) return begun;
+  return absl::Status(
+      begun.code(),
+      absl::StrCat("the session can't be recorded, so it is not made: ",
+                   begun.message()));
+}
+
+void SessionService::DiscardRecording(const std::string& instance_id) {
+  if (options_.recorder != nullptr) options_.recorder->Discard(instance_id);
 }
 
 }  // namespace berth::agent

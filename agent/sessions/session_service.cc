@@ -12,6 +12,7 @@
 #include "agent/sessions/session_journal.h"
 #include "agent/sessions/session_record.h"
 #include "agent/sessions/shell_trial.h"
+#include "base/end_reason.h"
 #include "base/files.h"
 #include "base/status_macros.h"
 #include "spdlog/spdlog.h"
@@ -21,6 +22,8 @@ namespace {
 
 // A holder gives its shell some seconds, too; then it is killed.
 constexpr absl::Duration kTerminateLimit = absl::Seconds(5);
+// For the rest of a recording to be read and sealed.
+constexpr absl::Duration kRecordLimit = absl::Seconds(20);
 constexpr absl::Duration kKillLimit = absl::Seconds(2);
 // Longer than anything that runs on a worker takes.
 constexpr absl::Duration kStopLimit = absl::Seconds(30);
@@ -184,6 +187,16 @@ absl::Status SessionService::EndAndForget(const Session& session) {
         absl::StrCat("session ", session->Snapshot().id(),
                      " did not end in time, though it was killed"));
   }
+  if (options_.recorder != nullptr &&
+      !options_.recorder->Finish(
+          session->instance_id(),
+          std::string(EndReasonText(v1::END_REASON_REMOVED)), kRecordLimit)) {
+    return absl::UnavailableError(absl::StrCat(
+        "session ", session->Snapshot().id(),
+        " has ended, but the end of its recording can't be written (the log of "
+        "computer '",
+        options_.computer, "' says why): it is kept; try again"));
+  }
   session->Forget();
   table_.Remove(session->instance_id());
   monitor_.Drop(Deletion(session));
@@ -218,6 +231,11 @@ void SessionService::OnIdle(const Session& session) {
 }
 
 void SessionService::SetEnd(const Session& session, v1::SessionEnd end) {
+  if (options_.recorder != nullptr) {
+    options_.recorder->Finish(session->instance_id(),
+                              std::string(EndReasonText(end.reason())),
+                              absl::ZeroDuration());
+  }
   RemoveCgroup(session->directory());
   if (!session->End(end)) {
     SPDLOG_WARN("session {} ended before, and not: {}", session->instance_id(),

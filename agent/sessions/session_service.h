@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/holder/identity_file.h"
+#include "agent/recording/recorder.h"
 #include "agent/sessions/configurations.h"
 #include "agent/sessions/freeze.h"
 #include "agent/sessions/managed_session.h"
@@ -37,6 +38,8 @@ class SessionService {
     std::string directory;  // Of the agent's state; sessions are below it.
     std::string holder;     // Path of the berth-holder program.
     std::string computer;   // This computer's name in the fleet.
+    // Records sessions; outlives this. Null: none can be recorded.
+    Recorder* recorder = nullptr;
   };
   // Called without locks, by any thread, when a session may look different
   // from its last report (see SessionMonitor), and when one is no more.
@@ -123,6 +126,10 @@ class SessionService {
   // Deletes what is left of a session that was being made when the last agent
   // ended. False: its holder has begun, so it is a session.
   bool Discard(const std::string& instance_id);
+  // From now on what a session prints is recorded, if its configuration says
+  // so.
+  absl::Status BeginRecording(const Source& source, const v1::Session& session);
+  void DiscardRecording(const std::string& instance_id);
   // Connects to the holder of a new session and watches it.
   absl::Status Watch(const Session& session);
   // Follows a session that was made before. One that can't be reached now is

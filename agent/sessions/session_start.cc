@@ -195,6 +195,8 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
                                    program.arguments.end());
     to.set_repeat_last(program.repeat_last);
   }
+  start.set_log_terminal(configuration.record_terminal);
+  start.set_keep_until_recorded(configuration.record_commands);
   start.set_no_new_privileges(restricted || configuration.no_new_privileges);
   if (source.other) {
     BERTH_ASSIGN_OR_RETURN(

@@ -19,6 +19,7 @@
 #include "agent/sessions/session_journal.h"
 #include "agent/sessions/session_record.h"
 #include "agent/sessions/session_service.h"
+#include "base/end_reason.h"
 #include "base/escape.h"
 #include "base/files.h"
 #include "base/monotonic.h"
@@ -151,7 +152,10 @@ SessionService::Session SessionService::TakeUp(const std::string& instance_id) {
   const bool unmade = record.ok()
                           ? record->shell_pid() == 0 && !record->has_end()
                           : absl::IsNotFound(record.status());
-  if (unmade && !began && Discard(instance_id)) return nullptr;
+  if (unmade && !began && Discard(instance_id)) {
+    DiscardRecording(instance_id);
+    return nullptr;
+  }
   if (!record.ok()) {
     SPDLOG_ERROR("session {}: {}", instance_id, record.status().ToString());
     return nullptr;
@@ -166,6 +170,11 @@ SessionService::Session SessionService::TakeUp(const std::string& instance_id) {
   session->Promote();
   table_.Add(session);
   if (session->ended()) {
+    if (options_.recorder != nullptr) {  // The last agent may have died of it.
+      options_.recorder->Finish(
+          instance_id, std::string(EndReasonText(record->end().reason())),
+          absl::ZeroDuration());
+    }
     DeleteAfter(FromProto(record->end().at()) + kKeepEnded - absl::Now(),
                 session);
     return nullptr;

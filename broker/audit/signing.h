@@ -19,8 +19,8 @@ std::string HexSha256(absl::string_view data);
 // Shared, as OpenSSL counts its keys itself.
 using AuditKeyPtr = std::shared_ptr<evp_pkey_st>;
 
-// The key (Ed25519) that an audit log's checkpoints are signed with; nothing
-// else is. Immutable.
+// The key (Ed25519) that an audit log's checkpoints, and the chains of
+// recordings, are signed with; nothing else is. Immutable.
 class AuditKey {
  public:
   // A new one, as PEM. Internal: OpenSSL failed.

@@ -24,6 +24,7 @@
 #include "cli/commands/new.h"
 #include "cli/commands/parser.h"
 #include "cli/commands/receive.h"
+#include "cli/commands/recordings.h"
 #include "cli/commands/rm.h"
 #include "cli/commands/run.h"
 #include "cli/commands/wait.h"
@@ -45,6 +46,9 @@ constexpr Command kCommands[] = {
     {"disconnect", "let go of sessions; they go on", RunDisconnect},
     {"connect", "connect to sessions again", RunConnect},
     {"rm", "end sessions", RunRm},
+    {"recordings", "list and check recordings of sessions", RunRecordings},
+    {"play", "play a session's recording", RunPlay},
+    {"export", "write a session's recording to a file", RunExport},
     {"computers", "list the computers of the fleet", RunComputers},
     {"configurations", "list what sessions can be made from",
      RunConfigurations},

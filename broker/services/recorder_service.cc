@@ -1,0 +1,59 @@
+#include "broker/services/recorder_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/grpc_status.h"
+#include "base/status_macros.h"
+#include "broker/services/caller.h"
+
+namespace berth::broker {
+
+void RetireRecordings(Archive& archive, Fleet& fleet) {
+  for (const v1::Recording& recording : archive.Retire(absl::Now())) {
+    AuditEvent event;
+    event.verb = "recording.retired";
+    event.outcome = "done";
+    event.session = recording.info().instance_id();
+    event.session_name = recording.info().name();
+    event.owner = recording.info().owner();
+    event.computer = recording.info().computer();
+    event.detail = absl::StrCat("segments=", recording.segments(),
+                                " bytes=", recording.bytes());
+    fleet.audit().Record(std::move(event));
+  }
+}
+
+absl::Status RecorderService::Store(
+    const std::string& computer, const link::v1::StoreSegmentRequest& request,
+    link::v1::StoreSegmentResponse& response) {
+  absl::StatusOr<Archive::Stored> stored =
+      archive_.Store(computer, request.segment(), request.is_oldest());
+  if (absl::IsResourceExhausted(stored.status())) {
+    RetireRecordings(archive_, fleet_);
+    stored = archive_.Store(computer, request.segment(), request.is_oldest());
+  }
+  BERTH_RETURN_IF_ERROR(stored.status());
+  response.set_next_index(stored->next_index);
+  response.set_sha256(stored->sha256);
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* RecorderService::StoreSegment(
+    grpc::CallbackServerContext* context,
+    const link::v1::StoreSegmentRequest* request,
+    link::v1::StoreSegmentResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::Status status = CheckKept(fleet_, *context);
+  if (status.ok()) {
+    status = threads_.Start(
+        [this, reactor, computer = CallerName(*context), request, response] {
+          reactor->Finish(ToGrpcStatus(Store(computer, *request, *response)));
+        });
+  }
+  if (!status.ok()) reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+}  // namespace berth::broker
