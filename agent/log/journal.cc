@@ -51,7 +51,7 @@ bool TakeRecord(absl::string_view& data, holder::v1::JournalRecord& record) {
 
 absl::StatusOr<JournalExtent> ReadFrom(
     int fd, const std::string& path, uint64_t offset, uint64_t max_bytes,
-    absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit) {
+    absl::FunctionRef<bool(const holder::v1::JournalRecord&)> visit) {
   JournalExtent extent;
   extent.bytes = offset;
   std::string pending;
@@ -68,11 +68,15 @@ absl::StatusOr<JournalExtent> ReadFrom(
     }
     pending.resize(had + got);
     absl::string_view rest = pending;
-    while (TakeRecord(rest, record)) {
+    bool wanted = true;
+    for (absl::string_view next = rest; wanted && TakeRecord(next, record);) {
+      wanted = visit(record);
+      if (!wanted) break;
       ++extent.records;
-      visit(record);
+      rest = next;
     }
     extent.bytes += pending.size() - rest.size();
+    if (!wanted) return extent;
     pending.erase(0, pending.size() - rest.size());
     const bool damaged = pending.size() >= kFrameBytes + kMaxRecordBytes;
     if (extent.bytes - offset >= max_bytes) return extent;
@@ -91,9 +95,10 @@ absl::StatusOr<Journal> Journal::Open(const std::string& path) {
   if (!file.valid()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
   }
-  BERTH_ASSIGN_OR_RETURN(const JournalExtent extent,
-                         ReadFrom(file.get(), path, 0, kAll,
-                                  [](const holder::v1::JournalRecord&) {}));
+  BERTH_ASSIGN_OR_RETURN(
+      const JournalExtent extent,
+      ReadFrom(file.get(), path, 0, kAll,
+               [](const holder::v1::JournalRecord&) { return true; }));
   if (extent.torn && ftruncate(file.get(), extent.bytes) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("truncate ", path));
   }
@@ -143,12 +148,16 @@ absl::StatusOr<JournalExtent> ReadJournal(
   if (!file.valid()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));
   }
-  return ReadFrom(file.get(), path, 0, kAll, visit);
+  return ReadFrom(file.get(), path, 0, kAll,
+                  [&](const holder::v1::JournalRecord& record) {
+                    visit(record);
+                    return true;
+                  });
 }
 
 absl::StatusOr<JournalExtent> ReadJournalPart(
     const std::string& path, uint64_t offset,
-    absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit) {
+    absl::FunctionRef<bool(const holder::v1::JournalRecord&)> visit) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file.valid()) {
     return absl::ErrnoToStatus(errno, absl::StrCat("open ", path));

@@ -55,10 +55,11 @@ absl::StatusOr<JournalExtent> ReadJournal(
     absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit);
 
 // The same from byte `offset` on, which must be where a record begins, and no
-// further than some 64 KiB: `bytes` is where to go on.
+// further than some 64 KiB, or the record for which `visit` returns false:
+// `bytes` is where to go on.
 absl::StatusOr<JournalExtent> ReadJournalPart(
     const std::string& path, uint64_t offset,
-    absl::FunctionRef<void(const holder::v1::JournalRecord&)> visit);
+    absl::FunctionRef<bool(const holder::v1::JournalRecord&)> visit);
 
 }  // namespace berth::agent
 

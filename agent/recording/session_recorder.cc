@@ -96,7 +96,13 @@ void SessionRecorder::TouchAll() {
 absl::Status SessionRecorder::Read() {
   std::vector<Timed> batch;
   absl::Status status;
+  begun_.clear();
+  awaited_.reset();
   if (journal_touched_) status.Update(ReadJournal(batch));
+  if (awaited_.has_value()) {
+    touched_.insert(awaited_->sequence);
+    last_read_ = awaited_->sequence - 1;  // So that it is the next.
+  }
   // Each log in its turn.
   for (size_t i = 0; i < kLogsAtATime && !touched_.empty(); ++i) {
     auto next = touched_.upper_bound(last_read_);
@@ -107,6 +113,9 @@ absl::Status SessionRecorder::Read() {
     if (more.ok()) continue;
     status.Update(more.status());
     AppendGap(last_read_, 0, more.status().message());
+    if (awaited_.has_value() && awaited_->sequence == last_read_) {
+      (*state_.mutable_logs())[last_read_] = awaited_->offset;
+    }
     readers_.erase(last_read_);
   }
   std::stable_sort(
@@ -119,11 +128,11 @@ absl::Status SessionRecorder::Read() {
 
 absl::Status SessionRecorder::ReadJournal(std::vector<Timed>& batch) {
   const uint64_t before = state_.journal_offset();
-  const auto extent =
-      ReadJournalPart(session_directory() + "/journal", before,
-                      [&](const holder::v1::JournalRecord& record) {
-                        if (state_.info().commands()) OnRecord(record, batch);
-                      });
+  const auto extent = ReadJournalPart(
+      session_directory() + "/journal", before,
+      [&](const holder::v1::JournalRecord& record) {
+        return !state_.info().commands() || OnRecord(record, batch);
+      });
   if (!extent.ok()) {
     journal_touched_ = false;
     // Before the holder has begun, there is none.
@@ -131,11 +140,11 @@ absl::Status SessionRecorder::ReadJournal(std::vector<Timed>& batch) {
                                              : extent.status();
   }
   state_.set_journal_offset(extent->bytes);
-  journal_touched_ = extent->bytes > before;
+  journal_touched_ = extent->bytes > before || awaited_.has_value();
   return absl::OkStatus();
 }
 
-void SessionRecorder::OnRecord(const holder::v1::JournalRecord& record,
+bool SessionRecorder::OnRecord(const holder::v1::JournalRecord& record,
                                std::vector<Timed>& batch) {
   v1::RecordingEntry entry;
   if (record.has_started()) {
@@ -150,6 +159,11 @@ void SessionRecorder::OnRecord(const holder::v1::JournalRecord& record,
   } else if (record.has_ended() &&
              state_.logs().contains(record.ended().sequence())) {
     const holder::v1::Ended& from = record.ended();
+    // The shell is done before the rest of the output is taken in.
+    if (state_.logs().at(from.sequence()) < from.end_offset()) {
+      awaited_ = {from.sequence(), from.end_offset()};
+      return false;
+    }
     entry.set_time_ns(from.ended_at_ns());
     v1::RecordedEnd& ended = *entry.mutable_ended();
     ended.set_sequence(from.sequence());
@@ -158,10 +172,13 @@ void SessionRecorder::OnRecord(const holder::v1::JournalRecord& record,
     state_.add_ended(from.sequence());
     touched_.insert(from.sequence());
   } else {
-    return;
+    return true;
   }
   const int64_t after = batch.empty() ? 0 : batch.back().first;
-  batch.emplace_back(std::max(after, entry.time_ns()), std::move(entry));
+  const int64_t key = std::max(after, entry.time_ns());
+  if (entry.has_started()) begun_[entry.started().sequence()] = key;
+  batch.emplace_back(key, std::move(entry));
+  return true;
 }
 
 absl::StatusOr<bool> SessionRecorder::ReadLog(uint64_t sequence,
@@ -176,10 +193,15 @@ absl::StatusOr<bool> SessionRecorder::ReadLog(uint64_t sequence,
     reader = readers_.emplace(sequence, std::move(opened)).first;
   }
   char buffer[16 << 10];
-  int64_t after = 0;
+  // Where it surely reaches to; else whatever there is.
+  const uint64_t end = awaited_.has_value() && awaited_->sequence == sequence
+                           ? awaited_->offset
+                           : LogReader::kUnknownEnd;
+  const auto begun = begun_.find(sequence);
+  int64_t after = begun == begun_.end() ? 0 : begun->second;
   for (uint64_t bytes = 0; bytes < kPieceBytes;) {
     BERTH_ASSIGN_OR_RETURN(const LogReader::Chunk chunk,
-                           reader->second.Read(absl::MakeSpan(buffer)));
+                           reader->second.Read(absl::MakeSpan(buffer), end));
     if (chunk.kind == LogReader::Chunk::kEnd) return false;
     v1::RecordingEntry entry =
         EntryOf(sequence, chunk, absl::string_view(buffer, chunk.length));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -80,7 +81,8 @@ class SessionRecorder {
   SessionRecorder(Spool& spool, recorder::v1::RecordingState state);
 
   absl::Status ReadJournal(std::vector<Timed>& batch);
-  void OnRecord(const holder::v1::JournalRecord& record,
+  // False: it has to wait until the log of its command was read.
+  bool OnRecord(const holder::v1::JournalRecord& record,
                 std::vector<Timed>& batch);
   // Reads some of one log. True: there may be more.
   absl::StatusOr<bool> ReadLog(uint64_t sequence, std::vector<Timed>& batch);
@@ -103,6 +105,16 @@ class SessionRecorder {
   std::set<uint64_t> touched_;
   uint64_t last_read_ = 0;
   bool end_noted_ = false;
+  // The end of a command that the journal told, and of its output; it is for
+  // behind that.
+  struct Awaited {
+    uint64_t sequence = 0;
+    uint64_t offset = 0;
+  };
+  std::optional<Awaited> awaited_;
+  // Of one batch: what was printed was printed after the command began,
+  // whatever was noticed first.
+  std::map<uint64_t, int64_t> begun_;
   std::map<uint64_t, LogReader> readers_;
   holder::v1::Recorded recorded_;
 };

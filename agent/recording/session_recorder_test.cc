@@ -60,11 +60,13 @@ class SessionRecorderTest : public ::testing::Test {
     return *logs_->Create(sequence);
   }
 
-  void End(uint64_t sequence) {
+  void End(uint64_t sequence, uint64_t end_offset) {
     holder::v1::JournalRecord record;
     record.mutable_ended()->set_sequence(sequence);
     record.mutable_ended()->set_exit_code(3);
-    record.mutable_ended()->set_ended_at_ns(absl::GetCurrentTimeNanos());
+    // The shell says that it is done before the last output is logged.
+    record.mutable_ended()->set_ended_at_ns(1);
+    record.mutable_ended()->set_end_offset(end_offset);
     EXPECT_TRUE(journal_.Append(record).ok());
   }
 
@@ -74,10 +76,10 @@ class SessionRecorderTest : public ::testing::Test {
   }
 
   // Takes all sealed segments, checks their chain, and says what they have.
-  std::vector<std::string> Take(uint64_t first = 0,
-                                std::string hash = NoRecordingHash()) {
+  std::vector<std::string> Take() {
     std::vector<std::string> said;
-    for (uint64_t index = first;; ++index) {
+    std::string hash = NoRecordingHash();
+    for (uint64_t index = 0;; ++index) {
       const auto bytes = spool_->Read({kId, index, false});
       if (!bytes.ok()) return said;
       const auto segment = ParseRecordingSegment(*bytes);
@@ -137,7 +139,7 @@ TEST_F(SessionRecorderTest, HasEverythingOnceAndInOrderWhoeverDiesInBetween) {
   Reopen();  // What was read and not sealed is read again.
   ReadAll();
   ASSERT_TRUE(one->Append(Stream::kStdout, "c").ok());
-  End(1);
+  End(1, 3);
   ReadAll();
   ASSERT_TRUE(recorder_->Seal().ok());
   EXPECT_EQ(recorder_->recorded().offsets().at(1), 3);
@@ -148,6 +150,21 @@ TEST_F(SessionRecorderTest, HasEverythingOnceAndInOrderWhoeverDiesInBetween) {
               ElementsAre("alice runs 1 make", "size 24x80", "terminal $ ",
                           "1 prints a", "1 error b", "1 prints c", "1 ended 3",
                           "1 prints late", "end: it was removed"));
+}
+
+TEST_F(SessionRecorderTest, ACommandEndsBehindItsOutputAlsoIfThatIsGone) {
+  CommandLog* one = Start(1, "x");
+  CommandLog* two = Start(2, "y");
+  ASSERT_TRUE(one->Append(Stream::kStdout, "a").ok());
+  one->Skip(10);
+  ASSERT_TRUE(two->Append(Stream::kStdout, "b").ok());
+  End(1, 11);
+  End(2, 1);
+  ASSERT_TRUE(recorder_->Finish("exit").ok());
+  EXPECT_THAT(Take(),
+              ElementsAre("alice runs 1 x", "alice runs 2 y", "1 prints a",
+                          "2 prints b", HasSubstr("gap: the session's"),
+                          "1 ended 3", "2 ended 3", "end: exit"));
 }
 
 TEST_F(SessionRecorderTest, ASegmentWithoutItsStateIsMadeAgain) {
