@@ -7,6 +7,7 @@
 #include "agent/link/frames.h"
 #include "agent/link/holder_requests.h"
 #include "agent/link/run_call.h"
+#include "agent/sessions/holder_version.h"
 #include "base/pause_point.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
@@ -53,7 +54,9 @@ absl::Status RunCall::OnRequest(const v1::RunRequest& request, bool first) {
 absl::Status RunCall::Start(const v1::StartCommand& start) {
   PausePoint("agent.run.got_start");
   BERTH_ASSIGN_OR_RETURN(holder::v1::Request request, MakeStartRequest(start));
-  request.mutable_start()->set_user(open_.user());
+  if (HolderVersionOf(session_->directory()) >= kScreensVersion) {
+    request.mutable_start()->set_user(open_.user());
+  }
   BERTH_ASSIGN_OR_RETURN(const UniqueFd script, ScriptFile(start.script()));
   {
     MutexLock lock(mu_);

@@ -160,7 +160,8 @@ class CompletionTest : public ::testing::Test {
 };
 
 TEST_F(CompletionTest, CompletesInBash) {
-  EXPECT_THAT(InBash("berth rec"), ::testing::ElementsAre("receive"));
+  EXPECT_THAT(InBash("berth rec"),
+              ::testing::ElementsAre("receive", "recordings"));
   EXPECT_THAT(InBash("berth ''"), Contains("new"));
   EXPECT_THAT(InBash("berth ls --st"), ::testing::ElementsAre("--state"));
   EXPECT_THAT(InBash("berth ls --output = jso"),
@@ -193,7 +194,7 @@ TEST_F(CompletionTest, CompletesInZsh) {
               "words=(berth rec); CURRENT=2\n_berth\n"
               "words=(berth enter bu); CURRENT=3\n_berth\n");
   EXPECT_EQ(finished.err, "");
-  EXPECT_EQ(finished.out, "compdef _berth berth\nreceive\nbuild\n");
+  EXPECT_EQ(finished.out, "compdef _berth berth\nreceive\nrecordings\nbuild\n");
 }
 
 TEST_F(CompletionTest, CompletesInFish) {
@@ -209,9 +210,10 @@ TEST_F(CompletionTest, CompletesInFish) {
               "  echo .\n"
               "end\n");
   EXPECT_EQ(finished.err, "");
-  EXPECT_EQ(finished.out,
-            "receive\n.\nbuild\n.\n1,build\n.\nServer01\n.\n--state\n.\n"
-            "1\nbuild\n.\n");
+  EXPECT_EQ(
+      finished.out,
+      "receive\nrecordings\n.\nbuild\n.\n1,build\n.\nServer01\n.\n--state\n.\n"
+      "1\nbuild\n.\n");
 }
 
 TEST_F(CompletionTest, IsSilentAndQuickWithABrokerThatSaysNothing) {
