@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 
 namespace berth::agent {
 namespace {
@@ -22,7 +24,17 @@ class SessionMonitorTest : public ::testing::Test {
     ASSERT_TRUE(passed.WaitForNotificationWithTimeout(absl::Seconds(30)));
   }
 
-  std::vector<std::string> ran_;  // By the monitor's thread; see Wait().
+  void Note(std::string task) {
+    const MutexLock lock(mu_);
+    ran_.push_back(std::move(task));
+  }
+  std::vector<std::string> Ran() {
+    const MutexLock lock(mu_);
+    return ran_;
+  }
+
+  Mutex mu_;
+  std::vector<std::string> ran_ ABSL_GUARDED_BY(mu_);
   SessionMonitor monitor_{{}};
 };
 
@@ -43,28 +55,25 @@ TEST_F(SessionMonitorTest, WhatIsDroppedLetsGoOfWhatItHeldAtOnce) {
 TEST_F(SessionMonitorTest, ANameHasOneTask) {
   auto first = std::make_shared<int>(1);
   const std::weak_ptr<int> held = first;
-  monitor_.AfterAs("idle 1", absl::Hours(1),
-                   [this, first] { ran_.push_back("first"); });
+  monitor_.AfterAs("idle 1", absl::Hours(1), [this, first] { Note("first"); });
   first.reset();
-  monitor_.AfterAs("idle 1", absl::ZeroDuration(),
-                   [this] { ran_.push_back("second"); });
+  monitor_.AfterAs("idle 1", absl::ZeroDuration(), [this] { Note("second"); });
   EXPECT_TRUE(held.expired());
   Wait();
-  EXPECT_EQ(ran_, std::vector<std::string>{"second"});
+  EXPECT_EQ(Ran(), std::vector<std::string>{"second"});
   // It has run: its name is free, and dropping it does nothing.
   monitor_.Drop("idle 1");
-  monitor_.AfterAs("idle 1", absl::ZeroDuration(),
-                   [this] { ran_.push_back("third"); });
+  monitor_.AfterAs("idle 1", absl::ZeroDuration(), [this] { Note("third"); });
   Wait();
-  EXPECT_EQ(ran_, (std::vector<std::string>{"second", "third"}));
+  EXPECT_EQ(Ran(), (std::vector<std::string>{"second", "third"}));
 }
 
 TEST_F(SessionMonitorTest, TasksWithoutANameAreApart) {
-  monitor_.After(absl::Milliseconds(1), [this] { ran_.push_back("a"); });
-  monitor_.After(absl::ZeroDuration(), [this] { ran_.push_back("b"); });
+  monitor_.After(absl::Milliseconds(1), [this] { Note("a"); });
+  monitor_.After(absl::ZeroDuration(), [this] { Note("b"); });
   monitor_.Drop("");
   Wait();
-  EXPECT_EQ(ran_, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(Ran(), (std::vector<std::string>{"b", "a"}));
 }
 
 }  // namespace
