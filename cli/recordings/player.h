@@ -68,7 +68,6 @@ class Player {
   bool begun_ = false;
   bool waits_ = false;  // For the space bar.
   bool again_ = false;
-  bool left_ = false;
 };
 
 }  // namespace berth::cli

@@ -154,8 +154,9 @@ TEST_F(PolicyTest, WhatTakesTheAgreementOfOthers) {
   fleet_.Run({"new", "-c", "db1"}, "", "alice");
   EXPECT_THAT(fleet_.Run({"ls", "--owner", "bob"}, "", "alice"),
               HasSubstr("bob/1"));
-  EXPECT_THAT(fleet_.Run({"admin", "audit", "search", "--user", "carol"}),
-              HasSubstr("approval.decide"));
+  // A call is in the log when it was answered, not before.
+  fleet_.WaitFor({"admin", "audit", "search", "--user", "carol"},
+                 "approval.decide");
 
   // Taken back, it grants nothing more; sessions stay their owner's.
   fleet_.Run({"approval", "withdraw", id, "--reason", "done"}, "", "carol");
