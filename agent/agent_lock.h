@@ -19,6 +19,12 @@ absl::StatusOr<UniqueFd> LockDirectory(const std::string& directory);
 // False: none has.
 absl::StatusOr<bool> TellAgentToReload(const std::string& directory);
 
+// Has the agent that has locked `directory` execute its program again, and
+// waits, for at most 30 s, until it has locked it anew.
+// FAILED_PRECONDITION: no agent has. UNAVAILABLE: it ended meanwhile, or
+// can't be told. DEADLINE_EXCEEDED: it has not begun anew.
+absl::Status RestartAgent(const std::string& directory);
+
 }  // namespace berth::agent
 
 #endif  // BERTH_AGENT_AGENT_LOCK_H_

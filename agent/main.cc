@@ -8,13 +8,19 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "agent/configuration_command.h"
 #include "agent/options.h"
 #include "agent/programs.h"
 #include "base/escape.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/tls/credentials.h"
 #include "spdlog/spdlog.h"
@@ -34,6 +40,21 @@ namespace {
   _exit(status);
 }
 
+// Where this program is installed, whatever is there now.
+std::string ProgramPath() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error);
+}
+
+// Executes the program that is installed now, in this process: whoever started
+// the agent notices nothing. Returns why that can't be done.
+absl::Status BeginAnew(const std::string& program, char** argv) {
+  spdlog::shutdown();
+  fflush(nullptr);
+  execv(program.c_str(), argv);
+  return berth::ErrnoToStatus(errno, program);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,6 +65,7 @@ int main(int argc, char** argv) {
 #endif
   const auto options = berth::agent::ParseOptions(argc, argv);
   if (const int* status = std::get_if<int>(&options)) return *status;
+  const std::string program = ProgramPath();
   berth::InitTls();
   berth::InitForBulk(1 << 20);
   absl::Status status = berth::InitLog("berth-agent", "info");
@@ -59,9 +81,16 @@ int main(int argc, char** argv) {
     } else if (const auto* freeze =
                    std::get_if<berth::agent::FreezeOptions>(&options)) {
       status = berth::agent::RunFreeze(*freeze);
+    } else if (const auto* restart =
+                   std::get_if<berth::agent::RestartOptions>(&options)) {
+      status = berth::agent::RunRestart(*restart);
     } else {
-      status =
+      const absl::StatusOr<berth::agent::ServeEnd> end =
           berth::agent::RunServe(std::get<berth::agent::ServeOptions>(options));
+      status = end.status();
+      if (end.ok() && *end == berth::agent::ServeEnd::kBeginAnew) {
+        status = BeginAnew(program, argv);
+      }
     }
   }
   if (!status.ok()) {

@@ -46,10 +46,13 @@ CLI::App* AddJoin(CLI::App& app, JoinOptions& join,
   join.name = HostName();
   command->add_option("--broker", join.broker, "The broker's HOST:PORT")
       ->required();
+  command->add_option("--token", join.token,
+                      "As made by `berth admin token create`; others on this "
+                      "computer may see it: rather use --token-file");
   command
-      ->add_option("--token", join.token,
-                   "As made by `berth admin token create`")
-      ->required();
+      ->add_option("--token-file", join.token_file,
+                   "File with the token; - for standard input")
+      ->excludes("--token");
   command
       ->add_option("--ca", join.ca_file,
                    "File with the broker's CA certificate (PEM)")
@@ -96,6 +99,15 @@ void AddFreeze(CLI::App& app, FreezeOptions& freeze) {
   CLI::App* off =
       app.add_subcommand("unfreeze", "Lets new sessions be made here again");
   AddStateDirectory(*off, freeze.state_directory);
+}
+
+CLI::App* AddRestart(CLI::App& app, RestartOptions& restart) {
+  CLI::App* command = app.add_subcommand(
+      "restart",
+      "Lets the agent that runs here begin anew, with the program and settings "
+      "that are there now. Sessions and what runs in them go on");
+  AddStateDirectory(*command, restart.state_directory);
+  return command;
 }
 
 CLI::App* AddConfiguration(CLI::App& app, ConfigurationOptions& options) {
@@ -150,7 +162,7 @@ bool ParseLabels(const std::vector<std::string>& labels, JoinOptions& join) {
 }  // namespace
 
 std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions,
-             FreezeOptions>
+             FreezeOptions, RestartOptions>
 ParseOptions(int argc, char** argv) {
   CLI::App app("Hosts Berth's shell sessions on this computer.", "berth-agent");
   app.set_version_flag("--version", absl::StrCat("berth-agent ", kVersion));
@@ -164,6 +176,8 @@ ParseOptions(int argc, char** argv) {
   AddServe(app, serve);
   FreezeOptions freeze;
   AddFreeze(app, freeze);
+  RestartOptions restart;
+  const CLI::App* restart_command = AddRestart(app, restart);
   ConfigurationOptions configuration;
   const CLI::App* configuration_command = AddConfiguration(app, configuration);
   try {
@@ -180,6 +194,7 @@ ParseOptions(int argc, char** argv) {
     return freeze;
   }
   if (leave_command->parsed()) return leave;
+  if (restart_command->parsed()) return restart;
   return serve;
 }
 

@@ -12,6 +12,7 @@ struct JoinOptions {
   std::string state_directory;
   std::string broker;
   std::string token;
+  std::string token_file;  // Has the token, if `token` is empty; "-": stdin.
   std::string ca_file;
   std::string name;
   std::map<std::string, std::string> labels;
@@ -37,6 +38,11 @@ struct FreezeOptions {
   std::string reason;
 };
 
+// `berth-agent restart`
+struct RestartOptions {
+  std::string state_directory;
+};
+
 // `berth-agent configuration VERB`
 struct ConfigurationOptions {
   enum class Verb {
@@ -59,7 +65,7 @@ struct ConfigurationOptions {
 // Parses the command line. An int is the exit status: help was shown, or a
 // usage error.
 std::variant<int, JoinOptions, LeaveOptions, ServeOptions, ConfigurationOptions,
-             FreezeOptions>
+             FreezeOptions, RestartOptions>
 ParseOptions(int argc, char** argv);
 
 }  // namespace berth::agent

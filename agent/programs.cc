@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -57,8 +58,8 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// SIGTERM, SIGINT and SIGHUP wait to be taken by this thread; holders that end
-// leave nothing to collect.
+// SIGTERM, SIGINT, SIGHUP and SIGUSR1 wait to be taken by this thread; holders
+// that end leave nothing to collect.
 sigset_t PrepareSignals() {
   signal(SIGCHLD, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
@@ -67,6 +68,7 @@ sigset_t PrepareSignals() {
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   sigaddset(&ends, SIGHUP);
+  sigaddset(&ends, SIGUSR1);
   sigprocmask(SIG_BLOCK, &ends, nullptr);
   return ends;
 }
@@ -97,12 +99,31 @@ bool HasJoined(const JoinOptions& options, const std::string& ca_pem) {
          CheckNotExpired("", state->certificate_pem, absl::Now(), "").ok();
 }
 
+// Tokens are short; this is to bound what a wrong file can be.
+constexpr size_t kMaxTokenBytes = 4096;
+
+absl::StatusOr<std::string> TokenFor(const JoinOptions& options) {
+  std::string token = options.token;
+  if (!options.token_file.empty()) {
+    BERTH_ASSIGN_OR_RETURN(
+        token,
+        ReadFile(options.token_file == "-" ? "/dev/stdin" : options.token_file,
+                 kMaxTokenBytes));
+    absl::StripAsciiWhitespace(&token);
+  }
+  if (token.empty()) {
+    return absl::InvalidArgumentError(
+        "joining takes a token: `berth admin token create` makes one, for "
+        "--token-file");
+  }
+  return token;
+}
+
 }  // namespace
 
 absl::Status RunJoin(const JoinOptions& options) {
   JoinRequest request;
   request.broker = options.broker;
-  request.token = options.token;
   request.name = options.name;
   request.labels = options.labels;
   BERTH_ASSIGN_OR_RETURN(request.ca_pem, ReadFile(options.ca_file));
@@ -110,6 +131,7 @@ absl::Status RunJoin(const JoinOptions& options) {
     printf("already joined as %s\n", options.name.c_str());
     return absl::OkStatus();
   }
+  BERTH_ASSIGN_OR_RETURN(request.token, TokenFor(options));
   BERTH_ASSIGN_OR_RETURN(const AgentState state, Join(request));
   BERTH_RETURN_IF_ERROR(SaveAgentState(options.state_directory, state));
   printf("joined as %s\n", options.name.c_str());
@@ -155,7 +177,13 @@ absl::Status RunFreeze(const FreezeOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status RunServe(const ServeOptions& options) {
+absl::Status RunRestart(const RestartOptions& options) {
+  BERTH_RETURN_IF_ERROR(RestartAgent(options.state_directory));
+  printf("the agent began anew; sessions live on\n");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ServeEnd> RunServe(const ServeOptions& options) {
   LimitMemory();
   RaiseFileLimit();
   const sigset_t signals = PrepareSignals();
@@ -202,12 +230,13 @@ absl::Status RunServe(const ServeOptions& options) {
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
     Reload(configurations, sessions, writer);
   }
-  SPDLOG_INFO("ending; sessions live on");
+  const bool anew = signal == SIGUSR1;
+  SPDLOG_INFO("{}; sessions live on", anew ? "beginning anew" : "ending");
   link.Stop(kDrain);
   upload.Stop();
   sessions.Stop();
   recorder.Stop();
-  return absl::OkStatus();
+  return anew ? ServeEnd::kBeginAnew : ServeEnd::kStopped;
 }
 
 }  // namespace berth::agent

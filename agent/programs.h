@@ -2,6 +2,7 @@
 #define BERTH_AGENT_PROGRAMS_H_
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "agent/options.h"
 
 namespace berth::agent {
@@ -17,9 +18,20 @@ absl::Status RunLeave(const LeaveOptions& options);
 // Lets no new sessions be made here, or lets them again, and tells the agent.
 absl::Status RunFreeze(const FreezeOptions& options);
 
-// `berth-agent serve`: hosts sessions until SIGTERM or SIGINT. Call it before
-// there is any thread.
-absl::Status RunServe(const ServeOptions& options);
+// `berth-agent restart`: has the agent that serves the directory begin anew, in
+// the same process, with the program that is installed now; returns once it
+// has. FAILED_PRECONDITION: none runs. UNAVAILABLE: it ended instead.
+absl::Status RunRestart(const RestartOptions& options);
+
+// Why `berth-agent serve` ended.
+enum class ServeEnd {
+  kStopped,    // SIGTERM or SIGINT.
+  kBeginAnew,  // SIGUSR1: execute the program again, as it is now.
+};
+
+// `berth-agent serve`: hosts sessions until a signal. Call it before there is
+// any thread.
+absl::StatusOr<ServeEnd> RunServe(const ServeOptions& options);
 
 }  // namespace berth::agent
 

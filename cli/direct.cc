@@ -2,10 +2,15 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "base/files.h"
 #include "base/tls/credentials.h"
 #include "cli/client/connector.h"
 #include "cli/commands/command.h"
@@ -28,9 +33,28 @@ Signal ToSignal(int number) {
   }
 }
 
+// The program gets signals as this one got them.
+absl::Status Execute(const std::vector<std::string>& command) {
+  std::vector<char*> argv;
+  for (const std::string& word : command) {
+    argv.push_back(const_cast<char*>(word.c_str()));
+  }
+  argv.push_back(nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  execv(argv[0], argv.data());
+  return ErrnoToStatus(errno, command.front());
+}
+
 }  // namespace
 
 int RunDirectly(Invocation::Params params) {
+  return RunDirectly(std::move(params), RunCommandLine);
+}
+
+int RunDirectly(Invocation::Params params, int (*command)(Invocation&)) {
   // Every thread inherits the mask, so that only sigwait() sees them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -50,7 +74,8 @@ int RunDirectly(Invocation::Params params) {
     }
   }).detach();
   invocation.OnSuspend([] { raise(SIGSTOP); });
-  return RunCommandLine(invocation);
+  invocation.OnBecome(Execute);
+  return command(invocation);
 }
 
 }  // namespace berth::cli

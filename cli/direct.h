@@ -9,6 +9,9 @@ namespace berth::cli {
 // signals. Returns the exit status.
 int RunDirectly(Invocation::Params params);
 
+// The same with another function than that for a `berth` command line.
+int RunDirectly(Invocation::Params params, int (*command)(Invocation&));
+
 }  // namespace berth::cli
 
 #endif  // BERTH_CLI_DIRECT_H_

@@ -58,8 +58,10 @@ int Main(int argc, char** argv) {
   params.args.assign(argv + std::min(argc, 1), argv + argc);
   params.cwd = CurrentDirectory();
   params.environment = Environment::FromProcess(environ, params.args);
+  // `agent` becomes another program, which a keeper can't.
   const bool use_keeper = !TakeNoKeeper(params.args) &&
-                          params.environment.Get("BERTH_KEEPER") != "off";
+                          params.environment.Get("BERTH_KEEPER") != "off" &&
+                          VerbOf(params.args) != "agent";
   if (!params.args.empty() && params.args[0] == "keeper") {
     return RunKeeperCommand(params);
   }

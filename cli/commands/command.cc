@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/commands/admin.h"
+#include "cli/commands/agent.h"
 #include "cli/commands/approval.h"
 #include "cli/commands/complete.h"
 #include "cli/commands/completion.h"
@@ -54,6 +55,7 @@ constexpr Command kCommands[] = {
      RunConfigurations},
     {"approval", "ask for what takes the agreement of others, and agree",
      RunApproval},
+    {"agent", "install agents on computers", RunAgent},
     {"context", "manage the brokers you talk to", RunContext},
     {"admin", "for administrators: join tokens, users", RunAdmin},
     {"doctor", "say whether the broker can be reached, or why not", RunDoctor},
@@ -90,6 +92,11 @@ std::string HelpText() {
       "\n'berth COMMAND --help' says more, and 'berth help' lists topics.\n"
       "BERTH_KEEPER=off is --no-keeper.\n");
   return text;
+}
+
+std::string VerbOf(std::vector<std::string> args) {
+  MoveOptionsBehindVerb(args);
+  return args.empty() ? "" : args.front();
 }
 
 int RunCommandLine(Invocation& invocation) {

@@ -23,6 +23,9 @@ absl::Span<const Command> AllCommands();
 // Finds the verb among the arguments and does it. Returns the exit status.
 int RunCommandLine(Invocation& invocation);
 
+// The verb among the arguments; empty: there is none.
+std::string VerbOf(std::vector<std::string> args);
+
 // What `berth --help` prints.
 std::string HelpText();
 

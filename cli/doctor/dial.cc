@@ -70,14 +70,13 @@ int Connect(int socket, const addrinfo& address, absl::Duration timeout) {
   return error;
 }
 
-absl::Status Explain(int error, const std::string& address) {
+absl::Status Explain(int error, const std::string& address,
+                     absl::string_view refused) {
   switch (error) {
     case ECONNREFUSED:
-      return absl::UnavailableError(
-          absl::StrCat(address,
-                       " refuses the connection: nothing listens there; does "
-                       "berth-broker run, and is the port right ('listen' in "
-                       "broker.toml)?"));
+      return absl::UnavailableError(absl::StrCat(
+          address, " refuses the connection: nothing listens there; ",
+          refused));
     case ETIMEDOUT:
       return absl::DeadlineExceededError(absl::StrCat(
           address,
@@ -94,7 +93,8 @@ absl::Status Explain(int error, const std::string& address) {
 }  // namespace
 
 absl::StatusOr<Dialled> Dial(const std::string& endpoint,
-                             absl::Duration timeout) {
+                             absl::Duration timeout,
+                             absl::string_view refused) {
   const absl::StatusOr<Addresses> addresses = Resolve(endpoint);
   if (!addresses.ok()) return addresses.status();
   absl::Status status;
@@ -108,7 +108,7 @@ absl::StatusOr<Dialled> Dial(const std::string& endpoint,
                           : errno;
     if (error == 0) return dialled;
     // The first says most: others are often the same host once more.
-    if (status.ok()) status = Explain(error, dialled.address);
+    if (status.ok()) status = Explain(error, dialled.address, refused);
   }
   return status;
 }

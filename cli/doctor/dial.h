@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/unique_fd.h"
 
@@ -19,8 +20,12 @@ struct Dialled {
 // of the host for `timeout`. Errors say what people can do: INVALID_ARGUMENT:
 // no such endpoint; NOT_FOUND: the name can't be resolved; UNAVAILABLE: it
 // refuses; DEADLINE_EXCEEDED: it does not answer.
+// `refused` is what to ask oneself when it refuses.
+inline constexpr absl::string_view kIsBrokerThere =
+    "does berth-broker run, and is the port right ('listen' in broker.toml)?";
 absl::StatusOr<Dialled> Dial(const std::string& endpoint,
-                             absl::Duration timeout);
+                             absl::Duration timeout,
+                             absl::string_view refused = kIsBrokerThere);
 
 }  // namespace berth::cli
 

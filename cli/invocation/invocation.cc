@@ -19,6 +19,14 @@ void Invocation::Conclude(int exit_status) {
   let_go_(exit_status);
 }
 
+absl::Status Invocation::Become(const std::vector<std::string>& command) {
+  if (become_ == nullptr) {
+    return absl::FailedPreconditionError(
+        "this can't be done in a keeper; use --no-keeper");
+  }
+  return become_(command);
+}
+
 void Invocation::Say(absl::string_view text) {
   // There is nowhere left to tell that telling failed.
   err_.Write(absl::StrCat("berth: ", EscapeForTerminal(text), "\n"))

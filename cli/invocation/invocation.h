@@ -77,6 +77,16 @@ class Invocation {
     suspend_ = std::move(suspend);
   }
 
+  // Executes another program in the place of this process, with its
+  // environment and descriptors. Returns only if that can't be done.
+  // FAILED_PRECONDITION: this process is not only the command's.
+  absl::Status Become(const std::vector<std::string>& command);
+  // Who can. Call before the command begins.
+  void OnBecome(
+      std::function<absl::Status(const std::vector<std::string>&)> become) {
+    become_ = std::move(become);
+  }
+
   // Set: the command does nothing, but shows its options to this. It is how
   // help, manual pages and completion know them.
   using Inspector = std::function<void(const CLI::App&)>;
@@ -99,6 +109,7 @@ class Invocation {
   const Params params_;
   std::function<void(int)> let_go_;
   std::function<void()> suspend_;
+  std::function<absl::Status(const std::vector<std::string>&)> become_;
   Inspector inspector_;
   Connector& connector_;
   SignalSource signals_;
