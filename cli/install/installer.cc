@@ -1,5 +1,9 @@
 #include "cli/install/installer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -50,6 +54,9 @@ absl::StatusOr<UniqueFd> DialSsh(const SshTarget& target, Lifeline& lifeline) {
       Dial(Endpoint(target), std::min(kDialPatience, lifeline.left()),
            "is the SSH server up, and that its port?"));
   lifeline.Guard(dialled.socket.get());
+  // What is asked next does not wait until the last was acknowledged.
+  const int on = 1;
+  setsockopt(dialled.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   return std::move(dialled.socket);
 }
 
