@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands/agent_options.h"
+#include "cli/install/upgrade.h"
 
 namespace berth::cli {
 
@@ -15,6 +16,9 @@ int RunAgent(Invocation& invocation, std::vector<std::string> words) {
   AgentOptions options;
   if (const auto exit = ParseAgentOptions(invocation, words, options)) {
     return *exit;
+  }
+  if (options.upgrades) {
+    return RunUpgrade(invocation, options.upgrade, options.context);
   }
   std::error_code error;
   const std::string program =

@@ -8,9 +8,9 @@
 
 namespace berth::cli {
 
-// `berth agent`: installs agents. What takes SSH is done by berth-ssh, which
-// takes the place of this process: so it is never done in a keeper. Returns the
-// exit status.
+// `berth agent`: installs agents and upgrades them. What takes SSH is done by
+// berth-ssh, which takes the place of this process: so it is never done in a
+// keeper. Returns the exit status.
 int RunAgent(Invocation& invocation, std::vector<std::string> words);
 
 }  // namespace berth::cli

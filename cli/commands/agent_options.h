@@ -13,7 +13,9 @@ namespace berth::cli {
 // The command line of `berth agent`.
 struct AgentOptions {
   std::string context;
+  bool upgrades = false;  // Else it installs.
   InstallOptions install;
+  UpgradeOptions upgrade;
 };
 
 // Reads the words after "agent". Returns the exit status if that was all.

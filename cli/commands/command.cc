@@ -55,7 +55,7 @@ constexpr Command kCommands[] = {
      RunConfigurations},
     {"approval", "ask for what takes the agreement of others, and agree",
      RunApproval},
-    {"agent", "install agents on computers", RunAgent},
+    {"agent", "install agents on computers, and upgrade them", RunAgent},
     {"context", "manage the brokers you talk to", RunContext},
     {"admin", "for administrators: join tokens, users", RunAdmin},
     {"doctor", "say whether the broker can be reached, or why not", RunDoctor},

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
+#include "cli/invocation/deadline.h"
 
 namespace berth::cli {
 namespace {
@@ -24,7 +25,7 @@ std::string ContentOf(const UniqueFd& file) {
 
 Nested RunNested(Invocation& outer,
                  int (*command)(Invocation&, std::vector<std::string>),
-                 std::vector<std::string> words) {
+                 std::vector<std::string> words, absl::Duration limit) {
   const UniqueFd in(open("/dev/null", O_RDONLY | O_CLOEXEC));
   const UniqueFd out(memfd_create("out", MFD_CLOEXEC));
   const UniqueFd err(memfd_create("err", MFD_CLOEXEC));
@@ -41,6 +42,7 @@ Nested RunNested(Invocation& outer,
     const SignalSource::Watch watch(outer.signals(), [&inner](bool left) {
       if (left) inner.signals().Leave();
     });
+    const Deadline deadline(inner.signals(), limit);
     result.exit_status = command(inner, std::move(words));
   }
   result.out = ContentOf(out);

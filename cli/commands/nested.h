@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "cli/invocation/invocation.h"
 
 namespace berth::cli {
@@ -16,10 +17,11 @@ struct Nested {
 };
 
 // Does one verb's work, such as RunRun(), for the same user, with no input, and
-// keeps what it prints. It ends when `outer` is left. Any thread.
+// keeps what it prints. It ends when `outer` is left, or `limit` has passed.
+// Any thread.
 Nested RunNested(Invocation& outer,
                  int (*command)(Invocation&, std::vector<std::string>),
-                 std::vector<std::string> words);
+                 std::vector<std::string> words, absl::Duration limit);
 
 }  // namespace berth::cli
 

@@ -7,12 +7,14 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "base/escape.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "base/uuid.h"
 #include "cli/client/call.h"
+#include "cli/commands/cp.h"
 #include "cli/commands/nested.h"
 #include "cli/commands/run.h"
 
@@ -21,6 +23,18 @@ namespace {
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
+// For `true`, on whatever computer.
+constexpr absl::Duration kTrue = absl::Minutes(1);
+constexpr size_t kMaxReason = 600;
+
+// What a command said, for a table: its end says most.
+std::string OneLine(absl::string_view said) {
+  std::string text = absl::StrJoin(
+      absl::StrSplit(absl::StripAsciiWhitespace(said), '\n'), "; ");
+  return text.size() <= kMaxReason
+             ? text
+             : "..." + text.substr(text.size() - kMaxReason);
+}
 
 // Refusals that the computer, or a policy, decided on: so it answered.
 bool IsRule(const absl::Status& status) {
@@ -98,40 +112,72 @@ absl::Status FleetSide::WaitOnline(const std::string& name,
   }
 }
 
-absl::StatusOr<std::string> FleetSide::Prove(const std::string& name) {
+absl::StatusOr<std::string> FleetSide::MakeSession(const std::string& computer,
+                                                   const std::string& name,
+                                                   const std::string& run_as) {
   v1::CreateSessionRequest request;
-  request.set_computer(name);
-  request.set_name("berth-install");
+  request.set_computer(computer);
+  request.set_name(name);
+  request.set_run_as(run_as);
   request.set_instance_id(NewUuid());
   v1::CreateSessionResponse response;
-  const absl::Status made =
+  BERTH_RETURN_IF_ERROR(
       Call(connection_, invocation_.signals(), connection_.sessions(),
-           &v1::Sessions::Stub::CreateSession, request, response);
-  if (IsRule(made)) {
-    return absl::StrCat("it answers, but you get no session there: ",
-                        EscapeForTerminal(made.message()));
-  }
-  BERTH_RETURN_IF_ERROR(made);
-  const absl::Status ran = RunTrue(request.instance_id());
-  v1::RemoveSessionRequest remove;
-  remove.mutable_session()->set_instance_id(request.instance_id());
-  v1::RemoveSessionResponse removed;
-  const absl::Status gone =
-      Call(connection_, invocation_.signals(), connection_.sessions(),
-           &v1::Sessions::Stub::RemoveSession, remove, removed);
-  BERTH_RETURN_IF_ERROR(ran);
-  BERTH_RETURN_IF_ERROR(gone);
-  return "";
+           &v1::Sessions::Stub::CreateSession, request, response));
+  return request.instance_id();
 }
 
-absl::Status FleetSide::RunTrue(const std::string& instance_id) {
-  const Nested run =
-      RunNested(invocation_, RunRun,
-                {"-s", instance_id, "--timeout", "60s", "--", "true"});
-  if (run.exit_status == 0) return absl::OkStatus();
+absl::Status FleetSide::RemoveSession(const std::string& instance_id) {
+  v1::RemoveSessionRequest request;
+  request.mutable_session()->set_instance_id(instance_id);
+  v1::RemoveSessionResponse response;
+  return Call(connection_, invocation_.signals(), connection_.sessions(),
+              &v1::Sessions::Stub::RemoveSession, request, response);
+}
+
+absl::StatusOr<std::string> FleetSide::RunIn(const std::string& instance_id,
+                                             const std::string& script,
+                                             absl::Duration limit) {
+  std::vector<std::string> words = {"-s", instance_id};
+  if (!context_.empty()) words.insert(words.end(), {"--context", context_});
+  words.insert(words.end(), {"--", script});
+  const Nested run = RunNested(invocation_, RunRun, std::move(words), limit);
+  if (run.exit_status == 0) return run.out;
   return absl::InternalError(
-      absl::StrCat("'true' in a session there ended with ", run.exit_status,
-                   ": ", absl::StripAsciiWhitespace(run.err)));
+      absl::StrCat(OneLine(run.err.empty() ? run.out : run.err),
+                   " (exit status ", run.exit_status, ")"));
+}
+
+absl::Status FleetSide::CopyTo(const std::string& instance_id,
+                               const std::vector<std::string>& files,
+                               const std::string& folder,
+                               absl::Duration limit) {
+  std::vector<std::string> words = {"-q"};
+  if (!context_.empty()) words.insert(words.end(), {"--context", context_});
+  words.push_back("--");
+  words.insert(words.end(), files.begin(), files.end());
+  words.push_back(absl::StrCat(instance_id, ":", folder, "/"));
+  const Nested copy = RunNested(invocation_, RunCp, std::move(words), limit);
+  if (copy.exit_status == 0) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat("copy: ", OneLine(copy.err)));
+}
+
+absl::StatusOr<std::string> FleetSide::Prove(const std::string& name) {
+  const absl::StatusOr<std::string> session =
+      MakeSession(name, "berth-install", "");
+  if (IsRule(session.status())) {
+    return absl::StrCat("it answers, but you get no session there: ",
+                        session.status().message());
+  }
+  BERTH_RETURN_IF_ERROR(session.status());
+  const absl::StatusOr<std::string> ran = RunIn(*session, "true", kTrue);
+  const absl::Status gone = RemoveSession(*session);
+  if (!ran.ok()) {
+    return absl::InternalError(absl::StrCat(
+        "'true' in a session there failed: ", ran.status().message()));
+  }
+  BERTH_RETURN_IF_ERROR(gone);
+  return "";
 }
 
 }  // namespace berth::cli

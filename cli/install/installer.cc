@@ -18,6 +18,7 @@
 #include "base/names.h"
 #include "base/status_macros.h"
 #include "cli/doctor/dial.h"
+#include "cli/install/shell_quote.h"
 
 namespace berth::cli {
 namespace {

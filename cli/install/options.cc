@@ -1,6 +1,7 @@
 #include "cli/install/options.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "absl/strings/str_cat.h"
 #include "base/escape.h"
@@ -13,6 +14,39 @@ namespace berth::cli {
 namespace {
 
 constexpr size_t kMaxParallel = 256;
+
+void AddWhere(CLI::App& command, std::string& prefix,
+              std::string& state_directory) {
+  command
+      .add_option("--prefix", prefix,
+                  "the programs go below it, into bin (/usr/local; of users "
+                  "but root ~/.local)")
+      ->type_name("DIRECTORY");
+  command
+      .add_option("--state-dir", state_directory,
+                  "the agent's key and sessions (/var/lib/berth/agent; of "
+                  "users but root ~/.local/state/berth/agent)")
+      ->type_name("DIRECTORY");
+}
+
+void AddPace(CLI::App& command, const std::string& what, size_t& parallel,
+             std::optional<absl::Duration>& timeout) {
+  command.add_option("--parallel", parallel, what)
+      ->type_name("N")
+      ->check(CLI::Range(size_t{1}, kMaxParallel));
+  Parser::AddTime(command, "--timeout", timeout, "what each may take (5m)");
+}
+
+absl::Status CheckPaths(std::initializer_list<const std::string*> paths) {
+  for (const std::string* path : paths) {
+    if (!path->empty() && path->front() != '/') {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", EscapeForTerminal(*path),
+                       "': must be an absolute path, as it is over there"));
+    }
+  }
+  return absl::OkStatus();
+}
 
 void AddHow(CLI::App& command, InstallOptions& options) {
   command.add_option("--via", options.via, "go through this jump host")
@@ -33,11 +67,7 @@ void AddHow(CLI::App& command, InstallOptions& options) {
   command.add_flag("--sudo", options.sudo,
                    "become root there with 'sudo -n'; else an agent that "
                    "another user installs is that user's own");
-  command.add_option("--parallel", options.parallel, "hosts at a time (8)")
-      ->type_name("N")
-      ->check(CLI::Range(size_t{1}, kMaxParallel));
-  Parser::AddTime(command, "--timeout", options.timeout,
-                  "what each host may take (5m)");
+  AddPace(command, "hosts at a time (8)", options.parallel, options.timeout);
 }
 
 void AddWhat(CLI::App& command, InstallOptions& options) {
@@ -58,16 +88,7 @@ void AddWhat(CLI::App& command, InstallOptions& options) {
                   "the agent.toml for computers that have none; else one by "
                   "which sessions run as the account of their user's name")
       ->type_name("FILE");
-  command
-      .add_option("--prefix", options.prefix,
-                  "the programs go below it, into bin (/usr/local; of users "
-                  "but root ~/.local)")
-      ->type_name("DIRECTORY");
-  command
-      .add_option("--state-dir", options.state_directory,
-                  "the agent's key and sessions (/var/lib/berth/agent; of "
-                  "users but root ~/.local/state/berth/agent)")
-      ->type_name("DIRECTORY");
+  AddWhere(command, options.prefix, options.state_directory);
   command.add_flag("--plain", options.plain,
                    "no systemd unit, but an agent that runs until the computer "
                    "restarts; so it is anyway where systemd does not run");
@@ -120,14 +141,34 @@ absl::Status CheckInstallOptions(const InstallOptions& options) {
           "--label '", EscapeForTerminal(label), "': must be KEY=VALUE"));
     }
   }
-  for (const std::string* path : {&options.prefix, &options.state_directory}) {
-    if (!path->empty() && path->front() != '/') {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", EscapeForTerminal(*path),
-                       "': must be an absolute path, as it is on the hosts"));
-    }
-  }
-  return absl::OkStatus();
+  return CheckPaths({&options.prefix, &options.state_directory});
+}
+
+void AddUpgradeOptions(CLI::App& command, UpgradeOptions& options) {
+  command
+      .add_option("-c,--computer", options.computers,
+                  "which: web01, \"web[01-20]\", \"web*\", @label:role=db")
+      ->type_name("SET,...")
+      ->required()
+      ->allow_extra_args(false);
+  command
+      .add_option("--run-as", options.run_as,
+                  "do it in sessions of this account, such as root, if the "
+                  "computers allow it; else of yours")
+      ->type_name("ACCOUNT");
+  command.add_flag("--sudo", options.sudo,
+                   "become root in these sessions with 'sudo -n'");
+  command
+      .add_option("--from", options.from,
+                  "where berth-agent and berth-holder are; else beside berth")
+      ->type_name("DIRECTORY");
+  AddWhere(command, options.prefix, options.state_directory);
+  AddPace(command, "computers at a time (8)", options.parallel,
+          options.timeout);
+}
+
+absl::Status CheckUpgradeOptions(const UpgradeOptions& options) {
+  return CheckPaths({&options.prefix, &options.state_directory});
 }
 
 }  // namespace berth::cli

@@ -41,6 +41,21 @@ void AddInstallOptions(CLI::App& command, InstallOptions& options);
 // INVALID_ARGUMENT: what can be known to be wrong before any host is asked.
 absl::Status CheckInstallOptions(const InstallOptions& options);
 
+// `berth agent upgrade`.
+struct UpgradeOptions {
+  std::vector<std::string> computers;  // Sets as in base/node_set.h.
+  std::string run_as;
+  bool sudo = false;
+  size_t parallel = 8;
+  std::string prefix;
+  std::string state_directory;
+  std::string from;
+  std::optional<absl::Duration> timeout;
+};
+
+void AddUpgradeOptions(CLI::App& command, UpgradeOptions& options);
+absl::Status CheckUpgradeOptions(const UpgradeOptions& options);
+
 }  // namespace berth::cli
 
 #endif  // BERTH_CLI_INSTALL_OPTIONS_H_

@@ -2,6 +2,10 @@
 
 #include <openssl/sha.h>
 
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -43,6 +47,13 @@ absl::StatusOr<PayloadFile> ReadProgram(const std::string& from,
 }
 
 }  // namespace
+
+std::string OwnDirectory() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error)
+      .parent_path()
+      .string();
+}
 
 std::string Sha256(absl::string_view data) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -95,6 +106,7 @@ absl::StatusOr<Payload> ReadPayload(const std::string& from,
     BERTH_ASSIGN_OR_RETURN(PayloadFile file, ReadProgram(from, name));
     payload.programs.push_back(std::move(file));
   }
+  payload.from = from;
   payload.machine = MachineOf(payload.programs.front().data);
   payload.others.push_back(MakeFile("enable-computer", kEnableComputer, 0700));
   payload.others.push_back(MakeFile("berth-agent.service", kAgentUnit, 0600));

@@ -22,6 +22,7 @@ struct PayloadFile {
 // All that an agent is installed from.
 struct Payload {
   std::vector<PayloadFile> programs;
+  std::string from;                 // The directory of the programs.
   std::vector<PayloadFile> others;  // The script, the unit, settings, the CA.
   std::string machine;              // What programs are for, as uname -m says.
 };
@@ -32,6 +33,9 @@ struct Payload {
 absl::StatusOr<Payload> ReadPayload(const std::string& from,
                                     const std::string& agent_config,
                                     const std::string& ca_pem);
+
+// Where this program is: the others are beside it.
+std::string OwnDirectory();
 
 // What machine an ELF file is for, as `uname -m` calls it; empty: it is none.
 std::string MachineOf(absl::string_view program);

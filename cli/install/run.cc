@@ -4,11 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
 #include <string>
-#include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,6 +17,7 @@
 #include "cli/config/contexts.h"
 #include "cli/install/board.h"
 #include "cli/install/installer.h"
+#include "cli/install/run_all.h"
 
 namespace berth::cli {
 namespace {
@@ -64,13 +61,9 @@ SshRules MakeRules(Invocation& invocation, const InstallOptions& options,
 absl::StatusOr<Payload> LoadPayload(Invocation& invocation,
                                     const InstallOptions& options,
                                     const std::string& ca_pem) {
-  std::error_code error;
-  const std::string from =
-      options.from.empty()
-          ? std::filesystem::read_symlink("/proc/self/exe", error)
-                .parent_path()
-                .string()
-          : invocation.AbsolutePath(options.from);
+  const std::string from = options.from.empty()
+                               ? OwnDirectory()
+                               : invocation.AbsolutePath(options.from);
   std::string config;
   if (!options.agent_config.empty()) {
     BERTH_ASSIGN_OR_RETURN(
@@ -78,32 +71,6 @@ absl::StatusOr<Payload> LoadPayload(Invocation& invocation,
         ReadFile(invocation.AbsolutePath(options.agent_config), kMaxConfig));
   }
   return ReadPayload(from, config, ca_pem);
-}
-
-// Each host by one of a few threads, while this one shows how far they are.
-int InstallAll(const InstallPlan& plan, const std::vector<SshTarget>& targets,
-               Board& board) {
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < targets.size(); i = next++) {
-      if (plan.signals.left()) {
-        board.Done(i, false, "interrupted before it began");
-        continue;
-      }
-      Installer installer(plan, targets[i], [&board, i](std::string what) {
-        board.Doing(i, std::move(what));
-      });
-      const absl::StatusOr<std::string> done = installer.Run();
-      board.Done(i, done.ok(),
-                 done.ok() ? *done : std::string(done.status().message()));
-    }
-  };
-  std::vector<std::thread> threads;
-  const size_t count = std::min(plan.options.parallel, targets.size());
-  for (size_t i = 0; i < count; ++i) threads.emplace_back(work);
-  const int exit = board.Show();
-  for (std::thread& thread : threads) thread.join();
-  return plan.signals.left() ? plan.signals.exit_code() : exit;
 }
 
 absl::StatusOr<int> Install(Invocation& invocation, AgentOptions& all) {
@@ -127,7 +94,7 @@ absl::StatusOr<int> Install(Invocation& invocation, AgentOptions& all) {
   BERTH_ASSIGN_OR_RETURN(
       const std::shared_ptr<Connection> connection,
       invocation.connector().Connect(invocation.environment(), all.context));
-  FleetSide fleet(invocation, *connection);
+  FleetSide fleet(invocation, *connection, all.context);
   BERTH_ASSIGN_OR_RETURN(auto known, fleet.Computers());
   Board board(invocation, names);
   const SshRules rules = MakeRules(invocation, options, board);
@@ -143,7 +110,10 @@ absl::StatusOr<int> Install(Invocation& invocation, AgentOptions& all) {
       fleet,
       invocation.signals(),
       claims};
-  return InstallAll(plan, targets, board);
+  return RunOnAll(plan.signals, board, targets.size(), options.parallel,
+                  [&](size_t i, const Doing& doing) {
+                    return Installer(plan, targets[i], doing).Run();
+                  });
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "base/status_macros.h"
 #include "cli/ssh/ssh_error.h"
 
@@ -105,10 +104,6 @@ absl::StatusOr<RemoteResult> SshSession::Run(const std::string& command,
   }
   result.exit_status = ssh_channel_get_exit_status(channel.get());
   return result;
-}
-
-std::string ShellQuote(absl::string_view text) {
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 }  // namespace berth::cli

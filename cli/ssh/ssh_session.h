@@ -75,9 +75,6 @@ class SshSession {
   Handle session_;
 };
 
-// As one word of a POSIX shell's command line.
-std::string ShellQuote(absl::string_view text);
-
 }  // namespace berth::cli
 
 #endif  // BERTH_CLI_SSH_SSH_SESSION_H_

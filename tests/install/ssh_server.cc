@@ -51,14 +51,15 @@ std::string MakeSshKey(const std::string& path) {
 }
 
 SshServer::SshServer(const std::string& directory,
-                     const std::string& authorized, const std::string& home)
+                     const std::string& authorized, const std::string& home,
+                     const std::string& variable)
     : directory_(directory) {
   mkdir(directory_.c_str(), 0700);
   // Where sshd wants to be able to lock itself in.
   if (geteuid() == 0) mkdir("/run/sshd", 0755);
   MakeSshKey(directory_ + "/host");
   for (int attempt = 0; attempt < 5; ++attempt) {
-    if (Start(authorized, home)) return;
+    if (Start(authorized, absl::StrCat("HOME=", home, " ", variable))) return;
   }
   ADD_FAILURE() << "sshd has not started:\n" << Log();
 }
@@ -67,7 +68,8 @@ SshServer::~SshServer() {
   if (process_.has_value()) process_->StopWith(SIGTERM);
 }
 
-bool SshServer::Start(const std::string& authorized, const std::string& home) {
+bool SshServer::Start(const std::string& authorized,
+                      const std::string& variables) {
   port_ = FreePort();
   WriteTextFile(directory_ + "/authorized", authorized);
   WriteTextFile(directory_ + "/log", "");
@@ -77,8 +79,8 @@ bool SshServer::Start(const std::string& authorized, const std::string& home) {
                    directory_, "/host\nAuthorizedKeysFile ", directory_,
                    "/authorized\nPidFile none\nUsePAM no\nUseDNS no\n"
                    "StrictModes no\nPermitRootLogin yes\n"
-                   "PasswordAuthentication no\nLogLevel DEBUG1\nSetEnv HOME=",
-                   home, "\nSubsystem sftp internal-sftp\n"));
+                   "PasswordAuthentication no\nLogLevel DEBUG1\nSetEnv ",
+                   variables, "\nSubsystem sftp internal-sftp\n"));
   auto process = Process::Start(
       {.argv = {"/usr/sbin/sshd", "-D", "-e", "-f", directory_ + "/config"},
        .environment = std::nullopt,

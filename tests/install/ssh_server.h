@@ -13,9 +13,9 @@ namespace berth::testing {
 class SshServer {
  public:
   // `directory` is made; `authorized` is the public key to let in, `home` what
-  // HOME is in its sessions.
+  // HOME is in its sessions, and `variable` another NAME=VALUE for these.
   SshServer(const std::string& directory, const std::string& authorized,
-            const std::string& home);
+            const std::string& home, const std::string& variable = "");
   ~SshServer();
 
   int port() const { return port_; }
@@ -27,7 +27,7 @@ class SshServer {
   std::string Log() const;
 
  private:
-  bool Start(const std::string& authorized, const std::string& home);
+  bool Start(const std::string& authorized, const std::string& variables);
 
   const std::string directory_;
   int port_ = 0;
