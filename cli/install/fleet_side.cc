@@ -25,6 +25,8 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // For `true`, on whatever computer.
 constexpr absl::Duration kTrue = absl::Minutes(1);
+// The broker may not have noticed yet that an agent went away.
+constexpr int kAttempts = 5;
 constexpr size_t kMaxReason = 600;
 
 // What a command said, for a table: its end says most.
@@ -112,6 +114,17 @@ absl::Status FleetSide::WaitOnline(const std::string& name,
   }
 }
 
+absl::Status FleetSide::WhileItComesBack(
+    const std::string& name, const std::function<absl::Status()>& work) {
+  absl::Status status;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    status = work();
+    if (!absl::IsUnavailable(status)) return status;
+    BERTH_RETURN_IF_ERROR(WaitOnline(name, kTrue));
+  }
+  return status;
+}
+
 absl::StatusOr<std::string> FleetSide::MakeSession(const std::string& computer,
                                                    const std::string& name,
                                                    const std::string& run_as) {
@@ -163,13 +176,16 @@ absl::Status FleetSide::CopyTo(const std::string& instance_id,
 }
 
 absl::StatusOr<std::string> FleetSide::Prove(const std::string& name) {
-  const absl::StatusOr<std::string> session =
-      MakeSession(name, "berth-install", "");
-  if (IsRule(session.status())) {
+  absl::StatusOr<std::string> session;
+  const absl::Status made = WhileItComesBack(name, [&] {
+    session = MakeSession(name, "berth-install", "");
+    return session.status();
+  });
+  if (IsRule(made)) {
     return absl::StrCat("it answers, but you get no session there: ",
-                        session.status().message());
+                        made.message());
   }
-  BERTH_RETURN_IF_ERROR(session.status());
+  BERTH_RETURN_IF_ERROR(made);
   const absl::StatusOr<std::string> ran = RunIn(*session, "true", kTrue);
   const absl::Status gone = RemoveSession(*session);
   if (!ran.ok()) {

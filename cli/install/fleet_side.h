@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_INSTALL_FLEET_SIDE_H_
 #define BERTH_CLI_INSTALL_FLEET_SIDE_H_
 
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -37,6 +38,11 @@ class FleetSide {
                                     absl::Duration lifetime);
   // Makes it useless, if it still is of any use.
   void RemoveToken(const Token& token);
+
+  // Calls `work` until it does not fail with UNAVAILABLE, as it does while an
+  // agent that begins anew is away; each time waits until `name` is online.
+  absl::Status WhileItComesBack(const std::string& name,
+                                const std::function<absl::Status()>& work);
 
   // Waits until the computer is online. DEADLINE_EXCEEDED: not in `limit`.
   absl::Status WaitOnline(const std::string& name, absl::Duration limit);

@@ -67,7 +67,8 @@ absl::StatusOr<std::string> Upgrade::Run() {
       session_,
       fleet_.MakeSession(computer_, "berth-upgrade", options_.run_as));
   absl::StatusOr<std::string> done = InSession();
-  const absl::Status gone = fleet_.RemoveSession(session_);
+  const absl::Status gone = fleet_.WhileItComesBack(
+      computer_, [this] { return fleet_.RemoveSession(session_); });
   if (done.ok() && !gone.ok()) return gone;
   return done;
 }
@@ -91,8 +92,12 @@ absl::StatusOr<std::string> Upgrade::InSession() {
                          RunIn("mktemp -d /tmp/berth-install.XXXXXXXXXX"));
   BERTH_ASSIGN_OR_RETURN(const std::string staging, PathIn(made));
   absl::StatusOr<std::string> done = Replace(host, staging);
-  fleet_.RunIn(session_, absl::StrCat("rm -rf ", staging), kCleanup)
-      .IgnoreError();
+  // `run` tells no codes: once more, if the agent is away just now.
+  const std::string remove = absl::StrCat("rm -rf ", staging);
+  if (!fleet_.RunIn(session_, remove, kCleanup).ok() &&
+      fleet_.WaitOnline(computer_, kCleanup).ok()) {
+    fleet_.RunIn(session_, remove, kCleanup).IgnoreError();
+  }
   return done;
 }
 

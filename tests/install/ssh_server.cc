@@ -58,8 +58,13 @@ SshServer::SshServer(const std::string& directory,
   // Where sshd wants to be able to lock itself in.
   if (geteuid() == 0) mkdir("/run/sshd", 0755);
   MakeSshKey(directory_ + "/host");
+  // What programs of the other side leave behind at their end is looked at by
+  // tests of theirs.
   for (int attempt = 0; attempt < 5; ++attempt) {
-    if (Start(authorized, absl::StrCat("HOME=", home, " ", variable))) return;
+    if (Start(authorized,
+              absl::StrCat("HOME=", home, " ASAN_OPTIONS=detect_leaks=0 ",
+                           variable)))
+      return;
   }
   ADD_FAILURE() << "sshd has not started:\n" << Log();
 }
