@@ -3,27 +3,19 @@
 
 #include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <system_error>
-#include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/e2e/fleet.h"
-#include "tests/install/ssh_server.h"
+#include "tests/install/install_fixture.h"
 #include "tests/support/tty_program.h"
 
 namespace berth::testing {
@@ -32,107 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// Sessions run as whoever runs the agent: so no account has to be made.
-constexpr char kAgentConfig[] = "run_as = \"agent\"\n";
-
-class InstallTest : public ::testing::Test {
- protected:
-  InstallTest() : fleet_(std::vector<std::string>()) {
-    bin_ = Path("bin");
-    fs::create_directory(bin_);
-    Link("BERTH_CLI", "berth");
-    Link("BERTH_SSH", "berth-ssh");
-    Link("BERTH_AGENT", "berth-agent");
-    Link("BERTH_HOLDER", "berth-holder");
-    public_key_ = MakeSshKey(Path("key"));
-    host_ = Server("host");
-    WriteTextFile(Path("known"), host_->KnownHost());
-    WriteTextFile(Path("agent.toml"), kAgentConfig);
-  }
-
-  ~InstallTest() override {
-    // Also the other direction of the script that installed it.
-    for (const std::string& state : states_) {
-      std::vector<std::string> environment = {
-          absl::StrCat("PATH=", getenv("PATH")), "HOME=" + Path("home"),
-          "BERTH_PREFIX=" + Path("prefix")};
-      auto off =
-          Process::Run({.argv = {"/bin/bash", getenv("ENABLE_COMPUTER"),
-                                 "--off", "--plain", "--state-dir", state},
-                        .environment = environment},
-                       "", absl::Minutes(1));
-      EXPECT_TRUE(off.ok() && off->exit_code == 0)
-          << (off.ok() ? off->err : off.status().ToString());
-    }
-  }
-
-  std::string Path(const std::string& name) const {
-    return fleet_.directory() + "/" + name;
-  }
-
-  void Link(const char* variable, const std::string& name) {
-    std::error_code error;
-    const fs::path from = fs::canonical(getenv(variable), error);
-    fs::create_hard_link(from, bin_ + "/" + name, error);
-    if (error) fs::copy_file(from, bin_ + "/" + name, error);
-    EXPECT_FALSE(error) << name << ": " << error.message();
-  }
-
-  std::unique_ptr<SshServer> Server(const std::string& name) {
-    return std::make_unique<SshServer>(Path("sshd-" + name), public_key_,
-                                       Path("home"));
-  }
-
-  // `berth agent install` with these words, below directories of the test's.
-  Process::Finished Install(std::vector<std::string> words,
-                            const std::string& state = "state",
-                            const std::string& input = "") {
-    states_.insert(Path(state));
-    std::vector<std::string> all = {"agent",
-                                    "install",
-                                    "--prefix",
-                                    Path("prefix"),
-                                    "--state-dir",
-                                    Path(state),
-                                    "--agent-config",
-                                    Path("agent.toml"),
-                                    "--known-hosts",
-                                    Path("known"),
-                                    "--plain",
-                                    "--timeout",
-                                    "2m"};
-    all.insert(all.end(), words.begin(), words.end());
-    if (!absl::StrContains(absl::StrCat(" ", words.back()), "identity")) {
-      all.insert(all.end(), {"--identity", Path("key")});
-    }
-    return Berth(all, input);
-  }
-
-  Process::Finished Berth(const std::vector<std::string>& words,
-                          const std::string& input = "") {
-    Process::Options options = fleet_.Command(words, "laptop");
-    options.argv[0] = bin_ + "/berth";
-    auto finished = Process::Run(options, input, absl::Minutes(3));
-    EXPECT_TRUE(finished.ok()) << finished.status();
-    return finished.ok() ? *finished : Process::Finished{-1, "", ""};
-  }
-
-  void ExpectInstalled(const Process::Finished& done) {
-    EXPECT_EQ(done.exit_code, 0) << done.out << done.err << host_->Log();
-    EXPECT_THAT(done.out, HasSubstr("ok "));
-  }
-
-  std::string AgentPid(const std::string& state = "state") {
-    return ReadTextFile(Path(state) + "/lock");
-  }
-
-  Fleet fleet_;
-  std::string bin_;
-  std::string public_key_;
-  std::unique_ptr<SshServer> host_;
-  std::set<std::string> states_;
-};
 
 TEST_F(InstallTest, InstallsAndRepairsAndKeepsSessions) {
   const Process::Finished first =
@@ -201,86 +92,6 @@ TEST_F(InstallTest, InstallsAndRepairsAndKeepsSessions) {
   const Process::Finished renamed = Install({host_->Target("web02")});
   EXPECT_EQ(renamed.exit_code, 1);
   EXPECT_THAT(renamed.out, HasSubstr("it is 'web01' in this fleet already"));
-}
-
-TEST_F(InstallTest, UpgradesOverItsOwnLinkAndKeepsSessions) {
-  ExpectInstalled(Install({host_->Target("web01")}));
-  fleet_.Run({"new", "-c", "web01", "--name", "work"});
-  fleet_.Run({"run", "-s", "work", "--", "kept=yes; cd /usr"});
-  fleet_.Run({"run", "-s", "work", "--detach", "--",
-              absl::StrCat("while [ ! -e ", Path("go"),
-                           " ]; do sleep 0.1; done; echo went on in $PWD")});
-  const std::string pid = AgentPid();
-  fs::create_directory(Path("newer"));
-  for (const char* program : {"berth-agent", "berth-holder"}) {
-    const std::string path = Path("newer/") + program;
-    WriteTextFile(path, ReadTextFile(bin_ + "/" + program) + "newer");
-    chmod(path.c_str(), 0755);
-  }
-  const std::vector<std::string> upgrade = {
-      "agent",        "upgrade",     "-c",          "web01",  "--prefix",
-      Path("prefix"), "--state-dir", Path("state"), "--from", Path("newer")};
-  const Process::Finished done = Berth(upgrade);
-  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
-  EXPECT_THAT(done.out, HasSubstr("installed " + Path("prefix/bin/berth-ag")));
-  EXPECT_THAT(done.out, HasSubstr("installed " + Path("prefix/bin/berth-ho")));
-  EXPECT_THAT(done.out, HasSubstr("began anew; sessions live on"));
-  // The process is the same, and executes what was brought there.
-  EXPECT_EQ(AgentPid(), pid);
-  const std::string program =
-      absl::StrCat("/proc/", absl::StripSuffix(pid, "\n"), "/exe");
-  EXPECT_TRUE(ReadTextFile(program) == ReadTextFile(Path("newer/berth-agent")));
-  WriteTextFile(Path("go"), "");
-  EXPECT_THAT(fleet_.Run({"receive", "work"}), HasSubstr("went on in /usr"));
-  EXPECT_EQ(fleet_.Run({"run", "-s", "work", "--", "echo $kept $PWD"}),
-            "yes /usr\n");
-  // What it was done in is gone.
-  EXPECT_EQ(fleet_.Sessions({}).size(), 1u);
-
-  const Process::Finished again = Berth(upgrade);
-  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
-  EXPECT_THAT(again.out, HasSubstr("had these programs already"));
-
-  // A program that does not run there leaves the old one in its place.
-  WriteTextFile(Path("newer/berth-agent"),
-                ReadTextFile(Path("newer/berth-agent")).substr(0, 4096));
-  const Process::Finished broken = Berth(upgrade);
-  EXPECT_EQ(broken.exit_code, 1) << broken.out;
-  EXPECT_THAT(broken.out, HasSubstr("does not run on this computer"));
-  EXPECT_EQ(fleet_.Run({"run", "-s", "work", "--", "echo $kept"}), "yes\n");
-}
-
-// Nobody's broker can bring programs to a computer whose administrator lets
-// nobody do it: it takes a session that may.
-TEST_F(InstallTest, UpgradeHasOnlyTheRightsOfASession) {
-  ExpectInstalled(Install({host_->Target("web01")}));
-  const std::string before = ReadTextFile(Path("prefix/bin/berth-agent"));
-  WriteTextFile(Path("state/agent.toml"),
-                absl::StrCat(kAgentConfig, "allowed_owners = [\"ann\"]\n"));
-  int pid = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(absl::StripSuffix(AgentPid(), "\n"), &pid));
-  kill(pid, SIGHUP);
-  // Until it has read that.
-  const absl::Time deadline = absl::Now() + absl::Seconds(30);
-  while (fleet_.Berth({"run", "-c", "web01", "--", "true"}).exit_code == 0) {
-    ASSERT_LT(absl::Now(), deadline);
-  }
-  fs::create_directory(Path("newer"));
-  for (const char* program : {"berth-agent", "berth-holder"}) {
-    WriteTextFile(Path("newer/") + program,
-                  ReadTextFile(bin_ + "/" + program) + "newer");
-  }
-  const Process::Finished done =
-      Berth({"agent", "upgrade", "-c", "web01", "--prefix", Path("prefix"),
-             "--state-dir", Path("state"), "--from", Path("newer"), "--run-as",
-             "root"});
-  EXPECT_EQ(done.exit_code, 1) << done.out;
-  EXPECT_THAT(done.out, ::testing::ContainsRegex("FAILED +web01 .*allowed"));
-  EXPECT_TRUE(ReadTextFile(Path("prefix/bin/berth-agent")) == before);
-  // And who installs learns that it answers, although not to them.
-  const Process::Finished again = Install({host_->Target("web01")});
-  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
-  EXPECT_THAT(again.out, HasSubstr("it answers, but you get no session there"));
 }
 
 // A `sudo` that knows no password, in front of the real one's place.
