@@ -7,7 +7,7 @@ namespace berth::broker {
 namespace {
 
 // Who may call a method.
-enum class Right { kAnybody, kAnyCertificate, kUser, kAdmin, kAgent };
+enum class Right { kAnybody, kAnyCertificate, kUser, kAdmin, kAgent, kGateway };
 
 const absl::flat_hash_map<absl::string_view, Right>& Table() {
   static const auto* table = new absl::flat_hash_map<absl::string_view, Right>{
@@ -61,6 +61,8 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Recordings/ReadRecording", Right::kUser},
       {"/berth.v1.Recordings/VerifyRecording", Right::kUser},
       {"/berth.v1.Recordings/RedactRecording", Right::kAdmin},
+      {"/berth.v1.Gateway/CheckKey", Right::kGateway},
+      {"/berth.v1.Gateway/Login", Right::kGateway},
       {"/berth.link.v1.Recorder/StoreSegment", Right::kAgent},
       // Whoever enrols has no certificate yet, but a join token.
       {"/berth.link.v1.Link/Enroll", Right::kAnybody},
@@ -107,6 +109,9 @@ absl::Status Authorizer::Check(absl::string_view method,
     case Right::kAgent:
       if (caller->purpose == Purpose::kAgent) return absl::OkStatus();
       return WrongPurpose(*caller, method, Purpose::kAgent);
+    case Right::kGateway:
+      if (caller->purpose == Purpose::kGateway) return absl::OkStatus();
+      return WrongPurpose(*caller, method, Purpose::kGateway);
     case Right::kUser:
     case Right::kAdmin:
       break;

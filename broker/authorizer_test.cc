@@ -11,6 +11,7 @@
 #include "proto/berth/v1/admin.pb.h"
 #include "proto/berth/v1/audit.pb.h"
 #include "proto/berth/v1/computers.pb.h"
+#include "proto/berth/v1/gateway.pb.h"
 #include "proto/berth/v1/policy.pb.h"
 #include "proto/berth/v1/sessions.pb.h"
 
@@ -24,6 +25,7 @@ TEST(AuthorizerTest, TableHasEveryMethodOfEveryService) {
         v1::CreateJoinTokenRequest::descriptor()->file(),
         v1::CanIRequest::descriptor()->file(),
         v1::AuditRecord::descriptor()->file(),
+        v1::LoginRequest::descriptor()->file(),
         link::v1::Hello::descriptor()->file()}) {
     ASSERT_GT(file->service_count(), 0) << file->name();
     for (int i = 0; i < file->service_count(); ++i) {
@@ -37,10 +39,14 @@ TEST(AuthorizerTest, TableHasEveryMethodOfEveryService) {
   }
 }
 
+constexpr auto kOk = absl::StatusCode::kOk;
+constexpr auto kWho = absl::StatusCode::kUnauthenticated;
+constexpr auto kNo = absl::StatusCode::kPermissionDenied;
+
 struct Case {
   const char* name;
   const char* method;
-  absl::StatusCode nobody, user, admin, agent, broker;
+  absl::StatusCode nobody, user, admin, agent, broker, gateway = kNo;
 };
 class AuthorizerCaseTest : public ::testing::TestWithParam<Case> {};
 
@@ -58,11 +64,8 @@ TEST_P(AuthorizerCaseTest, Decides) {
   // An agent of an administrator's name is none.
   EXPECT_EQ(check(Identity{Purpose::kAgent, "ann"}), c.agent);
   EXPECT_EQ(check(Identity{Purpose::kBroker, "main"}), c.broker);
+  EXPECT_EQ(check(Identity{Purpose::kGateway, "ann"}), c.gateway);
 }
-
-constexpr auto kOk = absl::StatusCode::kOk;
-constexpr auto kWho = absl::StatusCode::kUnauthenticated;
-constexpr auto kNo = absl::StatusCode::kPermissionDenied;
 
 INSTANTIATE_TEST_SUITE_P(
     All, AuthorizerCaseTest,
@@ -71,10 +74,11 @@ INSTANTIATE_TEST_SUITE_P(
         {"Token", "/berth.v1.Admin/CreateJoinToken", kWho, kNo, kOk, kNo, kNo},
         {"Status", "/berth.v1.Admin/GetBrokerStatus", kWho, kNo, kOk, kNo, kNo},
         {"Audit", "/berth.v1.Audit/SearchAudit", kWho, kNo, kOk, kNo, kNo},
-        {"Enroll", "/berth.link.v1.Link/Enroll", kOk, kOk, kOk, kOk, kOk},
+        {"Enroll", "/berth.link.v1.Link/Enroll", kOk, kOk, kOk, kOk, kOk, kOk},
         {"Control", "/berth.link.v1.Link/Control", kWho, kNo, kNo, kOk, kNo},
         {"Call", "/berth.link.v1.Link/Call", kWho, kNo, kNo, kOk, kNo},
-        {"Health", "/grpc.health.v1.Health/Check", kWho, kOk, kOk, kOk, kOk},
+        {"Health", "/grpc.health.v1.Health/Check", kWho, kOk, kOk, kOk, kOk, kOk},
+        {"Login", "/berth.v1.Gateway/Login", kWho, kNo, kNo, kNo, kNo, kOk},
         {"Unknown", "/berth.v1.Sessions/Nope", kWho, kNo, kNo, kNo, kNo},
         {"Empty", "", kWho, kNo, kNo, kNo, kNo},
     }),

@@ -105,6 +105,7 @@ Server::Server(const Config& config, Credentials credentials,
       policies_(*fleet_),
       approvals_(*fleet_),
       users_(credentials_.ca, *fleet_, config.max_renewal),
+      gateway_(credentials_.ca, *fleet_),
       link_(credentials_.ca, *fleet_, limiter_,
             config.agent_certificate_lifetime),
       audit_service_(*audit_, std::move(audit_keys)),
@@ -167,6 +168,7 @@ absl::Status Server::Listen(const Config& config) {
   builder.RegisterService(&policies_);
   builder.RegisterService(&approvals_);
   builder.RegisterService(&users_);
+  builder.RegisterService(&gateway_);
   builder.RegisterService(&link_);
   builder.RegisterService(&audit_service_);
   builder.RegisterService(&recordings_);

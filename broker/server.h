@@ -19,6 +19,7 @@
 #include "broker/services/computers_service.h"
 #include "broker/services/files_service.h"
 #include "broker/services/fleet.h"
+#include "broker/services/gateway_service.h"
 #include "broker/services/link_service.h"
 #include "broker/services/policies_service.h"
 #include "broker/services/recorder_service.h"
@@ -65,6 +66,7 @@ class Server {
   PoliciesService policies_;
   ApprovalsService approvals_;
   UsersService users_;
+  GatewayService gateway_;
   LinkService link_;
   AuditService audit_service_;
   RecordingsService recordings_;

@@ -27,6 +27,8 @@ const absl::flat_hash_map<absl::string_view, absl::string_view>& Verbs() {
           {"/berth.v1.Approvals/WithdrawApproval", "approval.withdraw"},
           {"/berth.v1.Approvals/ListApprovals", ""},
           {"/berth.v1.Approvals/WaitForApproval", ""},
+          {"/berth.v1.Gateway/CheckKey", ""},
+          {"/berth.v1.Gateway/Login", "gateway.login"},
           {"/berth.v1.Users/ListUsers", ""},
           {"/berth.v1.Users/ListCertificates", ""},
           {"/berth.v1.Users/GetTrust", ""},

@@ -147,6 +147,15 @@ absl::Status UserDirectory::Admit(const CertificateInfo& certificate,
   return absl::OkStatus();
 }
 
+bool UserDirectory::IsGood(const std::string& serial, const Identity& identity,
+                           absl::Time until) const {
+  MutexLock lock(mu_);
+  const auto known = certificates_.find(serial);
+  return known != certificates_.end() && IsOf(known->second, identity) &&
+         !known->second.has_revoked_at() &&
+         FromProto(known->second.expires_at()) >= until;
+}
+
 absl::Status UserDirectory::MayIssue(const Identity& identity,
                                      absl::Time now) const {
   MutexLock lock(mu_);
@@ -302,6 +311,21 @@ absl::StatusOr<v1::SshKey> UserDirectory::AddKey(
   *user->add_keys() = key;
   KeepLocked(*user);
   return key;
+}
+
+absl::Status UserDirectory::CheckKey(const std::string& user,
+                                     const std::string& fingerprint) const {
+  MutexLock lock(mu_);
+  const auto it = users_.find(user);
+  if (it != users_.end() && !it->second.locked()) {
+    for (const v1::SshKey& key : it->second.keys()) {
+      if (key.fingerprint() == fingerprint) return absl::OkStatus();
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrCat("user '", user, "' can't log in with key ", fingerprint,
+                   ": an administrator may see why with 'berth admin user ls' "
+                   "and add it with 'berth admin user key add'"));
 }
 
 absl::Status UserDirectory::RemoveKey(const v1::RemoveUserKeyRequest& request) {

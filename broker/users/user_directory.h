@@ -55,6 +55,12 @@ class UserDirectory {
   absl::Status Check(const CertificateInfo& certificate, absl::Time now) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Whether a user may log in with the SSH key of this fingerprint.
+  // NotFound, the same for whatever the reason is.
+  absl::Status CheckKey(const std::string& user,
+                        const std::string& fingerprint) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // Whether another certificate may be issued. FailedPrecondition: the user is
   // locked. ResourceExhausted.
   absl::Status MayIssue(const Identity& identity, absl::Time now) const
@@ -64,6 +70,10 @@ class UserDirectory {
   void Issued(const CertificateInfo& certificate, absl::string_view issued_by,
               absl::Time login, absl::string_view admin)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether the certificate of `serial` is of `identity`, was not revoked, and
+  // is good until `until`.
+  bool IsGood(const std::string& serial, const Identity& identity,
+              absl::Time until) const ABSL_LOCKS_EXCLUDED(mu_);
   // When the chain of renewals of a certificate began.
   absl::Time LoginOf(const CertificateInfo& certificate) const
       ABSL_LOCKS_EXCLUDED(mu_);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/proto_time.h"
 
 namespace berth::broker {
@@ -214,12 +215,40 @@ TEST_F(UserDirectoryTest, KeysBelongToOneUser) {
   EXPECT_THAT(std::string(twice.message()), HasSubstr("user 'ann'"));
   Reopen();
   EXPECT_EQ(directory_->List()[0].keys(0).comment(), "ann@laptop");
+  EXPECT_TRUE(directory_->CheckKey("ann", key->fingerprint()).ok());
   v1::RemoveUserKeyRequest remove;
   remove.set_user("ann");
   remove.set_fingerprint(key->fingerprint());
   EXPECT_TRUE(directory_->RemoveKey(remove).ok());
   EXPECT_TRUE(absl::IsNotFound(directory_->RemoveKey(remove)));
   EXPECT_TRUE(directory_->AddKey(request, "admin", kNow).ok());
+}
+
+// Whoever tries names and keys is told nothing by the answers.
+TEST_F(UserDirectoryTest, WhoMayLogInWithAKeyIsAllThatIsTold) {
+  ASSERT_TRUE(directory_->Add("ann", "admin", kNow).ok());
+  v1::AddUserKeyRequest request;
+  request.set_user("ann");
+  request.set_key(
+      "ssh-ed25519 "
+      "AAAAC3NzaC1lZDI1NTE5AAAAIGtra2tra2tra2tra2tra2tra2tra2tra2tra2tra2tr");
+  const auto key = directory_->AddKey(request, "admin", kNow);
+  ASSERT_TRUE(key.ok()) << key.status();
+  const std::string& good = key->fingerprint();
+  ASSERT_TRUE(directory_->CheckKey("ann", good).ok());
+  const absl::Status other = directory_->CheckKey("ann", "SHA256:x");
+  EXPECT_TRUE(absl::IsNotFound(other));
+  EXPECT_EQ(absl::StrReplaceAll(
+                directory_->CheckKey("eve", "SHA256:x").message(),
+                {{"eve", "ann"}}),
+            other.message());
+  v1::SetUserLockedRequest lock;
+  lock.set_user("ann");
+  lock.set_locked(true);
+  ASSERT_TRUE(directory_->SetLocked(lock, "admin", kNow).ok());
+  EXPECT_EQ(absl::StrReplaceAll(directory_->CheckKey("ann", good).message(),
+                                {{good, "SHA256:x"}}),
+            other.message());
 }
 
 }  // namespace

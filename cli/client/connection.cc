@@ -37,12 +37,17 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(const Context& context) {
       context.certificate, certificate, absl::Now(),
       "ask an administrator for a new one: berth admin user add NAME"));
   BERTH_ASSIGN_OR_RETURN(const std::string key, ReadSecretFile(context.key));
-  return grpc::CreateCustomChannel(context.broker,
-                                   MakeChannelCredentials(ca, certificate, key),
-                                   Arguments());
+  return Connection::MakeChannel(context.broker, ca, certificate, key);
 }
 
 }  // namespace
+
+std::shared_ptr<grpc::Channel> Connection::MakeChannel(
+    const std::string& broker, const std::string& ca,
+    const std::string& certificate, const std::string& key) {
+  return grpc::CreateCustomChannel(
+      broker, MakeChannelCredentials(ca, certificate, key), Arguments());
+}
 
 absl::StatusOr<std::shared_ptr<Connection>> Connection::Make(
     const Context& context, v1::Client client) {
@@ -73,10 +78,14 @@ Connection::Connection(std::shared_ptr<grpc::Channel> channel,
 
 absl::Status Connection::Redial(const Context& context) {
   BERTH_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, Dial(context));
+  Redial(std::move(channel));
+  return absl::OkStatus();
+}
+
+void Connection::Redial(std::shared_ptr<grpc::Channel> channel) {
   auto dialled = std::make_unique<Dialled>(std::move(channel));
   MutexLock lock(mu_);
   dialled_.push_back(std::move(dialled));
-  return absl::OkStatus();
 }
 
 }  // namespace berth::cli

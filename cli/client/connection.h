@@ -10,8 +10,8 @@
 #include "cli/config/contexts.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/rpc_method.h"
-#include "proto/berth/v1/approvals.grpc.pb.h"
 #include "proto/berth/v1/admin.grpc.pb.h"
+#include "proto/berth/v1/approvals.grpc.pb.h"
 #include "proto/berth/v1/computers.grpc.pb.h"
 #include "proto/berth/v1/sessions.grpc.pb.h"
 #include "proto/berth/v1/users.grpc.pb.h"
@@ -29,9 +29,22 @@ class Connection {
   Connection(std::shared_ptr<grpc::Channel> channel, std::string broker,
              v1::Client client);
 
+  // A channel to a broker as clients make it, dialled when it is first used.
+  // The rest is PEM.
+  static std::shared_ptr<grpc::Channel> MakeChannel(
+      const std::string& broker, const std::string& ca,
+      const std::string& certificate, const std::string& key);
+
   // From now on calls go over another connection, with what the context's files
   // hold now. Those that are open stay where they are.
   absl::Status Redial(const Context& context) ABSL_LOCKS_EXCLUDED(mu_);
+  void Redial(std::shared_ptr<grpc::Channel> channel) ABSL_LOCKS_EXCLUDED(mu_);
+  // How often it was dialled: a stream that was ended since its certificate had
+  // may go on over a later one.
+  size_t generation() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    return dialled_.size();
+  }
 
   // Each is good for as long as this is, whatever is dialled meanwhile.
   grpc::Channel& channel() { return *dialled().channel; }

@@ -49,6 +49,8 @@ class Invocation {
   const Environment& environment() const { return params_.environment; }
   // The descriptor of standard input, for what a terminal needs of it.
   int in_fd() const { return params_.in; }
+  int out_fd() const { return params_.out; }
+  int err_fd() const { return params_.err; }
   SignalSource& signals() { return signals_; }
   Connector& connector() { return connector_; }
   Input& in() { return in_; }

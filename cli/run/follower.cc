@@ -52,6 +52,7 @@ absl::Status Follower::Run() {
 }
 
 absl::Status Follower::Attempt() {
+  generation_ = connection_.generation();
   EventStream stream(connection_, conversation_.Method(connection_));
   if (stream.Write(conversation_.First(view_))) {
     sent_ = true;
@@ -121,6 +122,11 @@ bool Follower::MayRetry(const absl::Status& status) const {
   if (!sent_ || absl::IsDataLoss(status)) return false;
   if (!from_broker_ || absl::IsCancelled(status)) return true;
   if (status.ok()) return true;  // Ended too early.
+  // The certificate has ended, and there is another by now.
+  if (absl::IsUnauthenticated(status) &&
+      generation_ < connection_.generation()) {
+    return true;
+  }
   return (opened_ || in_doubt_) && absl::IsUnavailable(status);
 }
 

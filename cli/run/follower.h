@@ -70,6 +70,7 @@ class Follower {
   bool sent_ = false;         // Any first frame was sent.
   bool opened_ = false;       // Any stream was answered.
   bool in_doubt_ = false;     // Any stream may have got there.
+  size_t generation_ = 0;     // Of the connection, at the last attempt.
   bool from_broker_ = false;  // Where the last attempt's status came from.
   absl::Time lost_at_ = absl::InfiniteFuture();
   absl::Time remind_at_ = absl::InfiniteFuture();

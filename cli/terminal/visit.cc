@@ -56,6 +56,7 @@ void Visit::Run() {
 }
 
 absl::Status Visit::Attempt() {
+  generation_ = connection_.generation();
   const auto stream = std::make_shared<TerminalStream>(connection_);
   shown_ = shown_told_ = 0;
   {
@@ -192,7 +193,10 @@ bool Visit::MayRetry(const absl::Status& status) const {
   if (left_ || outcome_.ended) return false;
   if (!state_.attached && !reached_) return false;
   return !from_broker_ || status.ok() || absl::IsCancelled(status) ||
-         absl::IsUnavailable(status);
+         absl::IsUnavailable(status) ||
+         // The certificate has ended, and there is another by now.
+         (absl::IsUnauthenticated(status) &&
+          generation_ < connection_.generation());
 }
 
 // False: patience is over, or the visit was left.

@@ -99,6 +99,7 @@ class Visit {
 
   // Of Run()'s thread.
   Backoff backoff_;
+  size_t generation_ = 0;  // Of the connection, at the last attempt.
   bool from_broker_ = false;
   bool reached_ = false;  // The session has answered, if only to wait.
   // Bytes of output and screens that this stream has brought, and told of.
