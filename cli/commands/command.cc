@@ -28,6 +28,7 @@
 #include "cli/commands/recordings.h"
 #include "cli/commands/rm.h"
 #include "cli/commands/run.h"
+#include "cli/commands/ssh_config.h"
 #include "cli/commands/wait.h"
 #include "cli/commands/watch.h"
 
@@ -51,6 +52,8 @@ constexpr Command kCommands[] = {
     {"play", "play a session's recording", RunPlay},
     {"export", "write a session's recording to a file", RunExport},
     {"computers", "list the computers of the fleet", RunComputers},
+    {"ssh-config", "print what lets ssh reach computers by a gateway",
+     RunSshConfig},
     {"configurations", "list what sessions can be made from",
      RunConfigurations},
     {"approval", "ask for what takes the agreement of others, and agree",

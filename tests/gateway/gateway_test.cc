@@ -134,6 +134,26 @@ TEST_F(GatewayTest, VerbsOfBerthWithoutBerth) {
   EXPECT_EQ(menu->Wait().value_or(-1), 0);
 }
 
+TEST_F(GatewayTest, ComputersHaveNamesInSshConfig) {
+  const std::string printed = fleet_.Run(
+      {"ssh-config", "--gateway", absl::StrCat("127.0.0.1:", gateway_.port()),
+       "--user", "admin"});
+  EXPECT_THAT(printed, HasSubstr("Host web01.berth\n"));
+  WriteTextFile(fleet_.directory() + "/mine", printed);
+  const auto reached = gateway_.Script(
+      "cat $DIR/mine $CONF >$DIR/both; cd $DIR; echo text >t\n"
+      "ssh -F both web01.berth 'echo reached' && scp -q -F both t "
+      "web01.berth:$DIR/u && cat u");
+  EXPECT_EQ(reached.out, "reached\ntext\n") << reached.err;
+  for (const char* gateway :
+       {"", "gw:0", "gw:x", "a b", "gw\n  ProxyCommand x"}) {
+    const auto refused =
+        fleet_.Berth({"ssh-config", "--user", "admin", "--gateway", gateway});
+    EXPECT_NE(refused.exit_code, 0) << gateway;
+    EXPECT_EQ(refused.out, "") << gateway;
+  }
+}
+
 TEST_F(GatewayTest, LetsNobodyElseIn) {
   const auto as = [&](const std::string& user, const std::string& key) {
     return gateway_.Script(absl::StrCat(
