@@ -243,7 +243,7 @@ TEST_F(UserDirectoryTest, WhoMayLogInWithAKeyIsAllThatIsTold) {
                 {{"eve", "ann"}}),
             other.message());
   v1::SetUserLockedRequest lock;
-  lock.set_user("ann");
+  lock.set_name("ann");
   lock.set_locked(true);
   ASSERT_TRUE(directory_->SetLocked(lock, "admin", kNow).ok());
   EXPECT_EQ(absl::StrReplaceAll(directory_->CheckKey("ann", good).message(),
