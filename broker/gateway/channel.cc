@@ -331,14 +331,15 @@ bool Channel::Step() {
   if (closed_ || finished_) return !(done && (closed_ || finished_));
   Worker::Ends& ends = worker_->ends();
   TakeInput();
-  const bool can = PassOutput(ends.out, false) & PassOutput(ends.err, true);
+  const bool out = PassOutput(ends.out, /*is_err=*/false);
+  const bool err = PassOutput(ends.err, /*is_err=*/true);
   if (done && !ends.out.valid() && !ends.err.valid()) {
     Finish();
     return false;
   }
   // A descriptor that nobody can read for is not watched, or it would wake us
   // for ever.
-  const short reads = can && CanSend() ? POLLIN : 0;
+  const short reads = out && err && CanSend() ? POLLIN : 0;
   const short writes = input_.empty() ? 0 : POLLOUT;
   Watch(ends.in, writes, in_events_);
   Watch(ends.out, reads | (has_terminal_ ? writes : 0), out_events_);
