@@ -156,9 +156,16 @@ absl::Status Archive::CheckRoom(uint64_t bytes) {
 
 absl::StatusOr<Archive::Stored> Archive::Store(const std::string& computer,
                                                absl::string_view bytes,
-                                               bool is_oldest) {
+                                               bool is_oldest,
+                                               const Check& check) {
   BERTH_ASSIGN_OR_RETURN(const v1::RecordingSegment segment,
                          ParseRecordingSegment(bytes));
+  if (check != nullptr) {
+    v1::RecordingInfo info = segment.info();
+    info.set_instance_id(segment.instance_id());
+    info.set_computer(computer);
+    BERTH_RETURN_IF_ERROR(check(info));
+  }
   BERTH_RETURN_IF_ERROR(CheckRoom(bytes.size()));
   MutexLock lock(io_mu_);
   BERTH_ASSIGN_OR_RETURN(Loaded loaded, LoadOrMake(computer, segment));

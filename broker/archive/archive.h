@@ -44,10 +44,14 @@ class Archive {
     uint64_t next_index = 0;
     std::string sha256;
   };
+  // Whether that is so of a session, as far as it is known.
+  using Check = std::function<absl::Status(const v1::RecordingInfo&)>;
   // Takes a segment from `computer`; the answers are those of
   // berth.link.v1.Recorder. `is_oldest`: none before it will come any more.
+  // `check`, if not null, is asked about what the segment says.
   absl::StatusOr<Stored> Store(const std::string& computer,
-                               absl::string_view bytes, bool is_oldest)
+                               absl::string_view bytes, bool is_oldest,
+                               const Check& check = nullptr)
       ABSL_LOCKS_EXCLUDED(io_mu_);
 
   // NOT_FOUND: there is none. DATA_LOSS: its chain is damaged.

@@ -25,14 +25,31 @@ void RetireRecordings(Archive& archive, Fleet& fleet) {
   }
 }
 
+// An agent's word on whose session it records is taken only for one that the
+// registry does not know: it may have been removed meanwhile.
+absl::Status RecorderService::Check(const v1::RecordingInfo& info) const {
+  const SessionRecord known = fleet_.registry().Find(info.instance_id());
+  if (known == nullptr || (known->computer() == info.computer() &&
+                           known->owner() == info.owner())) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(absl::StrCat(
+      "computer '", info.computer(), "' has no session ", info.instance_id(),
+      " of user '", info.owner(), "' to record"));
+}
+
 absl::Status RecorderService::Store(
     const std::string& computer, const link::v1::StoreSegmentRequest& request,
     link::v1::StoreSegmentResponse& response) {
-  absl::StatusOr<Archive::Stored> stored =
-      archive_.Store(computer, request.segment(), request.is_oldest());
+  const auto store = [&] {
+    return archive_.Store(
+        computer, request.segment(), request.is_oldest(),
+        [this](const v1::RecordingInfo& info) { return Check(info); });
+  };
+  absl::StatusOr<Archive::Stored> stored = store();
   if (absl::IsResourceExhausted(stored.status())) {
     RetireRecordings(archive_, fleet_);
-    stored = archive_.Store(computer, request.segment(), request.is_oldest());
+    stored = store();
   }
   BERTH_RETURN_IF_ERROR(stored.status());
   response.set_next_index(stored->next_index);

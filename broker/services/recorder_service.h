@@ -29,6 +29,7 @@ class RecorderService final : public link::v1::Recorder::CallbackService {
       link::v1::StoreSegmentResponse* response) override;
 
  private:
+  absl::Status Check(const v1::RecordingInfo& info) const;
   absl::Status Store(const std::string& computer,
                      const link::v1::StoreSegmentRequest& request,
                      link::v1::StoreSegmentResponse& response);
