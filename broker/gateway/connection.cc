@@ -47,7 +47,6 @@ Connection::~Connection() {
     if (wake_.valid()) ssh_event_remove_fd(event_.get(), wake_.get());
   }
   ssh_set_message_callback(guest_.session(), nullptr, nullptr);
-  ssh_set_server_callbacks(guest_.session(), nullptr);
 }
 
 void Connection::Wake() {

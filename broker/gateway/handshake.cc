@@ -32,9 +32,9 @@ class Handshake {
     callbacks.auth_pubkey_function = &OnKey;
     ssh_callbacks_init(&callbacks);
     ssh_set_server_callbacks(session_.get(), &callbacks);
-    const absl::Status status = Authenticate();
-    ssh_set_server_callbacks(session_.get(), nullptr);
-    BERTH_RETURN_IF_ERROR(status);
+    // libssh does not forget them; but it calls back only while it is polled,
+    // which is next done with those of whoever has the guest.
+    BERTH_RETURN_IF_ERROR(Authenticate());
     return Guest(std::move(session_), std::move(name_), address_,
                  std::move(broker_));
   }
