@@ -20,13 +20,12 @@ std::string HostName() {
   return name;
 }
 
-// The holder is installed beside the agent.
-std::string DefaultHolder() {
+// What is installed beside the agent.
+std::string Beside(const char* name) {
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
   std::string program(path, length > 0 ? length : 0);
-  return absl::StrCat(program.substr(0, program.rfind('/') + 1),
-                      "berth-holder");
+  return absl::StrCat(program.substr(0, program.rfind('/') + 1), name);
 }
 
 void AddStateDirectory(CLI::App& command, std::string& directory) {
@@ -79,11 +78,17 @@ CLI::App* AddServe(CLI::App& app, ServeOptions& serve) {
   CLI::App* command =
       app.add_subcommand("serve", "Hosts sessions until SIGTERM");
   AddStateDirectory(*command, serve.state_directory);
-  serve.holder = DefaultHolder();
+  serve.holder = Beside("berth-holder");
+  serve.login = Beside("berth-login");
   command->add_option("--config", serve.config_file,
                       "Settings; agent.toml in the state directory if there");
   command
       ->add_option("--holder", serve.holder, "The program that holds a session")
+      ->capture_default_str();
+  command
+      ->add_option("--login", serve.login,
+                   "The program that opens PAM sessions, if agent.toml says "
+                   "pam")
       ->capture_default_str();
   return command;
 }

@@ -29,6 +29,7 @@ struct ServeOptions {
   std::string state_directory;
   std::string config_file;  // Empty: agent.toml in the state directory, if any.
   std::string holder;       // Path of berth-holder.
+  std::string login;        // Path of berth-login.
 };
 
 // `berth-agent freeze` and `berth-agent unfreeze`

@@ -206,7 +206,8 @@ absl::StatusOr<ServeEnd> RunServe(const ServeOptions& options) {
   BERTH_RETURN_IF_ERROR(recorder.Start());
   RecordingUpload upload(recorder.spool());
   SessionService sessions(
-      {options.state_directory, options.holder, name, &recorder},
+      {options.state_directory, options.holder, name, &recorder,
+       options.login},
       configurations, workers,
       {[&](const SessionService::Session& session, bool details) {
          writer.Report(session, details);

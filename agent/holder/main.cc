@@ -17,11 +17,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "agent/holder/event_loop.h"
 #include "agent/holder/frame.h"
 #include "agent/holder/identity_file.h"
 #include "agent/holder/rights.h"
 #include "agent/holder/session.h"
+#include "agent/shell/zsh/descriptor_porter.h"
 #include "base/files.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
@@ -32,7 +34,7 @@ namespace {
 
 constexpr uint32_t kVersion = 2;
 // Of starts that a holder must know all about; see HolderStart.
-constexpr uint32_t kNewestStart = 3;
+constexpr uint32_t kNewestStart = 4;
 constexpr uint32_t kOldestVersion = 1;
 // EndReason of berth.v1: the session ends because its holder has to.
 constexpr uint32_t kHolderLost = 4;
@@ -165,4 +167,10 @@ int Main() {
 }  // namespace
 }  // namespace berth::holder
 
-int main() { return berth::holder::Main(); }
+int main(int argc, char** argv) {
+  if (argc == 2 && argv[1] == absl::string_view(
+                                  berth::shell::DescriptorPorter::kArgument)) {
+    return berth::shell::CarryDescriptors();
+  }
+  return berth::holder::Main();
+}

@@ -1,10 +1,12 @@
 #include "agent/holder/shell_start.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agent/holder/startup_script.h"
@@ -25,6 +27,32 @@ std::optional<uint64_t> RaiseOpenFiles() {
   limit.rlim_cur = std::min(limit.rlim_max, kOpenFiles);
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
   return before;
+}
+
+// The configuration's limit and the login's hold both: the lower one does.
+void GiveLimit(const agent::LoginRights::Limit& limit, bool restricted,
+               shell::TerminalProcessOptions& process) {
+  shell::ResourceLimit given{limit.resource, limit.soft, limit.hard};
+  // What is started later, when the holder may raise nothing any more.
+  rlimit own;
+  if (restricted &&
+      getrlimit(static_cast<__rlimit_resource_t>(limit.resource), &own) == 0) {
+    given.limit = std::min<uint64_t>(given.limit, own.rlim_max);
+    given.hard = std::min<uint64_t>(limit.hard, own.rlim_max);
+  }
+  for (shell::ResourceLimit& set : process.limits) {
+    if (set.resource != limit.resource) continue;
+    set.hard = std::min(set.hard.value_or(set.limit), *given.hard);
+    set.limit = std::min(set.limit, given.limit);
+    return;
+  }
+  process.limits.push_back(given);
+}
+
+// Berth's own variables, and those that run code in every program, are not.
+bool MayBeGiven(const std::string& name) {
+  return !name.empty() && !absl::StartsWith(name, "BERTH_") &&
+         !absl::StartsWith(name, "LD_") && name != "BASH_ENV" && name != "ENV";
 }
 
 absl::StatusOr<shell::ShellKind> KindOf(const v1::HolderStart& start) {
@@ -94,11 +122,35 @@ absl::StatusOr<shell::ShellOptions> ShellOptionsOf(
          {allowed.arguments().begin(), allowed.arguments().end()},
          allowed.repeat_last()});
   }
+  if (start.login_session()) {
+    BERTH_ASSIGN_OR_RETURN(const agent::LoginRights rights,
+                           agent::LoginRights::FromEnvironment(environ));
+    GiveLogin(rights, options.kind == shell::ShellKind::kRestricted, process);
+  }
   if (start.rows() > 0) process.rows = static_cast<uint16_t>(start.rows());
   if (start.columns() > 0) {
     process.columns = static_cast<uint16_t>(start.columns());
   }
   return options;
+}
+
+void GiveLogin(const agent::LoginRights& rights, bool restricted,
+               shell::TerminalProcessOptions& process) {
+  process.umask = rights.umask;
+  for (const agent::LoginRights::Limit& limit : rights.limits) {
+    GiveLimit(limit, restricted, process);
+  }
+  if (restricted) return;
+  absl::flat_hash_set<std::string> names;
+  for (const std::string& entry : process.environment) {
+    names.insert(entry.substr(0, entry.find('=')));
+  }
+  for (const std::string& variable : rights.variables) {
+    const std::string name = variable.substr(0, variable.find('='));
+    if (MayBeGiven(name) && names.insert(name).second) {
+      process.environment.push_back(variable);
+    }
+  }
 }
 
 }  // namespace berth::holder

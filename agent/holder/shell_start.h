@@ -2,6 +2,7 @@
 #define BERTH_AGENT_HOLDER_SHELL_START_H_
 
 #include "absl/status/statusor.h"
+#include "agent/login/login_rights.h"
 #include "agent/shell/shell_factory.h"
 #include "proto/berth/holder/v1/holder.pb.h"
 
@@ -12,6 +13,12 @@ namespace berth::holder {
 // had. INVALID_ARGUMENT: no shell of a known kind.
 absl::StatusOr<shell::ShellOptions> ShellOptionsOf(
     const v1::HolderStart& start);
+
+// Gives the shell what a login session is to give it, beside what it has: the
+// umask, variables that are not set, limits that are lower. The holder itself
+// has none of that. `restricted`: no variables, since they are its user's.
+void GiveLogin(const agent::LoginRights& rights, bool restricted,
+               shell::TerminalProcessOptions& process);
 
 }  // namespace berth::holder
 

@@ -1,8 +1,10 @@
 #include "agent/sessions/config.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "agent/sessions/toml_reader.h"
 #include "base/names.h"
 #include "base/status_macros.h"
@@ -40,6 +42,31 @@ absl::Status ReadUsers(const TomlReader& reader, const toml::node& node,
   return absl::OkStatus();
 }
 
+absl::Status ReadPam(const TomlReader& reader, const toml::node& node,
+                     std::string& service) {
+  BERTH_RETURN_IF_ERROR(reader.Text(node, "pam", service));
+  const size_t slash = service.rfind('/');
+  const bool path = slash != std::string::npos;
+  const std::string name = path ? service.substr(slash + 1) : service;
+  const auto good = [](char c) {
+    // libpam makes names lower-case, and would take another service.
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' ||
+           c == '-' || c == '.';
+  };
+  if (service.empty() ||
+      (!name.empty() && std::all_of(name.begin(), name.end(), good) &&
+       (!path ||
+        (service[0] == '/' &&
+         !std::any_of(service.begin(), service.end(), absl::ascii_iscntrl))))) {
+    return absl::OkStatus();
+  }
+  return reader.At(
+      node,
+      "pam must be the name of a file in /etc/pam.d, such as \"berth\", or a "
+      "file's absolute path; the file's name may have small letters, digits "
+      "and ._- alone; \"\" is none");
+}
+
 // The keys about whose sessions there are, and who they run as.
 absl::Status ReadRunAsKey(const TomlReader& reader, absl::string_view key,
                           const toml::node& node, RunAsRules& rules) {
@@ -48,6 +75,7 @@ absl::Status ReadRunAsKey(const TomlReader& reader, absl::string_view key,
   if (key == "allowed_run_as") return reader.Texts(node, key, rules.allowed);
   if (key == "denied_run_as") return reader.Texts(node, key, rules.denied);
   if (key == "allowed_owners") return reader.Texts(node, key, rules.owners);
+  if (key == "pam") return ReadPam(reader, node, rules.pam);
   if (key == "holder_user") return reader.Account(node, key, rules.holder_user);
   return reader.Unknown(node, key);
 }

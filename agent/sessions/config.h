@@ -39,6 +39,7 @@ struct Config {
 //   denied_run_as = []
 //   allowed_owners = ["alice", "ops-*"]
 //   holder_user = "berth-holder"
+//   pam = "berth"
 //   [recordings]
 //   limit = "1GiB"
 //   seal_after = "60s"

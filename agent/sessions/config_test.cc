@@ -92,6 +92,24 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(ConfigTest, PamServiceIsANameOrAPath) {
+  for (const std::string good :
+       {"", "berth", "berth-2.x_y", "/srv/Pam/berth"}) {
+    const auto config = ParseConfig("pam = \"" + good + "\"\n", "f");
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->run_as.pam, good);
+  }
+  // libpam would look for "berth", and take "other" if that is not there.
+  for (const std::string bad : {"Berth", "/etc/pam.d/Berth", "pam.d/berth",
+                                "/etc/pam.d/", "a b", "/"}) {
+    const auto config = ParseConfig("pam = \"" + bad + "\"\n", "f");
+    EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(config.status().message()),
+                HasSubstr("absolute path"))
+        << bad;
+  }
+}
+
 TEST(ConfigTest, RecordingsHaveTheirLimits) {
   const auto config = ParseConfig(
       "[recordings]\nlimit = \"64MiB\"\nseal_after = \"5s\"\n", "f");

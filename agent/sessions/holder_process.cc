@@ -19,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "base/files.h"
 #include "base/monotonic.h"
 #include "base/status_macros.h"
@@ -69,7 +70,9 @@ absl::StatusOr<std::pair<UniqueFd, UniqueFd>> MakeSocketPair() {
   return std::pair<UniqueFd, UniqueFd>(UniqueFd(fds[0]), UniqueFd(fds[1]));
 }
 
-absl::StatusOr<pid_t> Spawn(const std::string& binary, int channel) {
+// Executes the first of `words`.
+absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& words,
+                            int channel) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, channel, STDIN_FILENO);
@@ -86,8 +89,11 @@ absl::StatusOr<pid_t> Spawn(const std::string& binary, int channel) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID |
                                             POSIX_SPAWN_SETSIGMASK |
                                             POSIX_SPAWN_SETSIGDEF);
-  std::string name = "berth-holder";
-  char* argv[] = {name.data(), nullptr};
+  std::vector<char*> argv;
+  for (const std::string& word : words) {
+    argv.push_back(const_cast<char*>(word.c_str()));
+  }
+  argv.push_back(nullptr);
   // Nothing but what tests ask of it.
   const char* points = getenv("BERTH_PAUSE_POINTS");
   std::string pauses =
@@ -95,13 +101,35 @@ absl::StatusOr<pid_t> Spawn(const std::string& binary, int channel) {
   char* env[] = {points != nullptr ? pauses.data() : nullptr, nullptr};
   pid_t pid = 0;
   const int error =
-      posix_spawn(&pid, binary.c_str(), &actions, &attributes, argv, env);
+      posix_spawn(&pid, argv[0], &actions, &attributes, argv.data(), env);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
-    return ErrnoToStatus(error, absl::StrCat("start ", binary));
+    return ErrnoToStatus(error, absl::StrCat("start ", words[0]));
   }
   return pid;
+}
+
+// A holder that is being started may not read for long.
+absl::Status WriteInTime(int fd, absl::string_view bytes, absl::Time deadline) {
+  while (!bytes.empty()) {
+    const ssize_t sent =
+        send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return ErrnoToStatus(errno, "the holder's start");
+    pollfd waiting{fd, POLLOUT, 0};
+    const int64_t left =
+        absl::ToInt64Milliseconds(deadline - MonotonicNow()) + 1;
+    if (left <= 0 || poll(&waiting, 1, left) == 0) {
+      return absl::DeadlineExceededError(
+          "the session's holder did not start in time");
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ReadExactly(int fd, char* out, size_t size, absl::Time deadline) {
@@ -118,7 +146,7 @@ absl::Status ReadExactly(int fd, char* out, size_t size, absl::Time deadline) {
     const ssize_t got = read(fd, out, size);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
-      return absl::FailedPreconditionError(
+      return absl::UnavailableError(
           "the session's holder ended before its shell was ready");
     }
     out += got;
@@ -157,6 +185,33 @@ absl::StatusOr<holder::v1::HolderStarted> ReadAnswer(int fd,
   return started;
 }
 
+// What may be waited for, and what may have ended, besides the holder.
+absl::Status ExplainLogin(const absl::Status& status, const Login& login) {
+  if (absl::IsDeadlineExceeded(status)) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        status.message(), ", or a module of the PAM service '", login.service,
+        "' takes too long to open a session for account '", login.user, "'"));
+  }
+  if (!absl::IsUnavailable(status)) return status;
+  return absl::FailedPreconditionError(absl::StrCat(
+      status.message(), ", or there is no PAM session for account '",
+      login.user, "': run ", login.program,
+      " by hand to see whether it starts (it needs libpam.so.0, of Debian's "
+      "libpam0g); the system's log (authpriv) says what its modules did"));
+}
+
+// `status`: why there is no answer. They are ended, with what they started.
+void EndStarted(pid_t pid, const absl::Status& status, bool login) {
+  if (!login) {
+    kill(pid, SIGKILL);
+    KillSession(pid);
+  } else if (!absl::IsFailedPrecondition(status) &&
+             !absl::IsUnavailable(status)) {
+    // It ends the holder, and logs out. Else it does so by itself.
+    kill(pid, SIGUSR1);
+  }
+}
+
 }  // namespace
 
 bool WaitForExit(const holder::HolderIdentity& identity, absl::Duration limit) {
@@ -193,23 +248,36 @@ void KillHolder(const holder::HolderIdentity& identity, pid_t shell_pid) {
 
 absl::StatusOr<holder::v1::HolderStarted> StartHolder(
     const std::string& binary, const holder::v1::HolderStart& start,
-    absl::Duration limit) {
+    absl::Duration limit, const std::optional<Login>& login) {
+  std::vector<std::string> words = {binary};
+  if (login.has_value()) {
+    words = {login->program, login->service, login->user, binary};
+  }
   const absl::Time deadline = MonotonicNow() + limit;
   BERTH_ASSIGN_OR_RETURN(auto ends, MakeSocketPair());
-  BERTH_ASSIGN_OR_RETURN(const pid_t pid, Spawn(binary, ends.second.get()));
+  const absl::StatusOr<pid_t> spawned = Spawn(words, ends.second.get());
+  if (!spawned.ok() && login.has_value()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        spawned.status().message(), "; pam = \"", login->service,
+        "\" in agent.toml needs it: install it, or take that line out"));
+  }
+  BERTH_RETURN_IF_ERROR(spawned.status());
+  const pid_t pid = *spawned;
   ends.second.reset();
   const std::string body = start.SerializeAsString();
-  absl::Status written =
-      WriteAll(ends.first.get(), LengthPrefix(body.size()) + body);
+  const absl::Status written =
+      WriteInTime(ends.first.get(), LengthPrefix(body.size()) + body, deadline);
   shutdown(ends.first.get(), SHUT_WR);
-  absl::StatusOr<holder::v1::HolderStarted> started =
-      written.ok() ? ReadAnswer(ends.first.get(), deadline)
-                   : absl::StatusOr<holder::v1::HolderStarted>(written);
-  if (!started.ok()) {
-    kill(pid, SIGKILL);
-    KillSession(pid);
-  }
-  return started;
+  // Who refuses may have said so without reading that.
+  const absl::StatusOr<holder::v1::HolderStarted> started =
+      absl::IsDeadlineExceeded(written)
+          ? absl::StatusOr<holder::v1::HolderStarted>(written)
+          : ReadAnswer(ends.first.get(), deadline);
+  if (started.ok()) return started;
+  EndStarted(pid, started.status(), login.has_value());
+  if (login.has_value()) return ExplainLogin(started.status(), *login);
+  if (!absl::IsUnavailable(started.status())) return started;
+  return absl::FailedPreconditionError(started.status().message());
 }
 
 }  // namespace berth::agent

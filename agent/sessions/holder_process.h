@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,13 +20,20 @@ void KillHolder(const holder::HolderIdentity& identity, pid_t shell_pid);
 // Waits until the holder's process has ended. False if it lives on.
 bool WaitForExit(const holder::HolderIdentity& identity, absl::Duration limit);
 
+// What starts a holder within a PAM session: see agent/login.
+struct Login {
+  std::string program;  // Path of berth-login.
+  std::string service;
+  std::string user;
+};
+
 // Starts a holder, detached: it outlives this process. Returns what it said
 // once its shell was ready. FAILED_PRECONDITION: the shell can't host
 // sessions, and why. DEADLINE_EXCEEDED: it said nothing in time, and was
 // killed. Any thread.
 absl::StatusOr<holder::v1::HolderStarted> StartHolder(
     const std::string& binary, const holder::v1::HolderStart& start,
-    absl::Duration limit);
+    absl::Duration limit, const std::optional<Login>& login = std::nullopt);
 
 }  // namespace berth::agent
 

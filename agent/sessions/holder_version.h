@@ -21,6 +21,9 @@ inline constexpr uint32_t kScreensVersion = 2;
 // takes rights away: one that doesn't refuses it.
 inline constexpr uint32_t kStrictStartVersion = 3;
 
+// The same of one that is within a login session: limits are among its rights.
+inline constexpr uint32_t kLoginStartVersion = 4;
+
 // Whether this agent can speak to a holder of `version`. FAILED_PRECONDITION
 // says which it can, and what to do.
 absl::Status CheckHolderVersion(uint32_t version);

@@ -50,6 +50,9 @@ struct RunAsRules {
   std::vector<std::string> owners;
   // The account, or number, that the holders of other users' sessions run as.
   std::string holder_user = "berth-holder";
+  // The PAM service whose sessions all are: the name of a file in /etc/pam.d,
+  // or a file's absolute path. Empty: no PAM sessions.
+  std::string pam;
 };
 
 // What is asked for.

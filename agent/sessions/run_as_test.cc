@@ -52,7 +52,8 @@ class RunAsTest : public ::testing::TestWithParam<Case> {
                        .allowed = {"web-*", "post*", "ghost"},
                        .denied = {"web-old"},
                        .owners = {},
-                       .holder_user = "berth-holder"};
+                       .holder_user = "berth-holder",
+                       .pam = ""};
 };
 
 TEST_P(RunAsTest, Decides) {

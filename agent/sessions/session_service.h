@@ -40,6 +40,7 @@ class SessionService {
     std::string computer;   // This computer's name in the fleet.
     // Records sessions; outlives this. Null: none can be recorded.
     Recorder* recorder = nullptr;
+    std::string login = {};  // Path of the berth-login program.
   };
   // Called without locks, by any thread, when a session may look different
   // from its last report (see SessionMonitor), and when one is no more.

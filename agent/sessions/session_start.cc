@@ -206,9 +206,11 @@ absl::StatusOr<holder::v1::HolderStart> SessionService::MakeStart(
         }));
     SetRunAs(source.account, holder, *start.mutable_run_as());
   }
+  start.set_login_session(!source.run_as.pam.empty());
   if (start.has_run_as() || start.no_new_privileges()) {
     start.set_version(kStrictStartVersion);
   }
+  if (start.login_session()) start.set_version(kLoginStartVersion);
   return start;
 }
 
@@ -218,7 +220,11 @@ absl::Status SessionService::StartShell(const link::v1::CreateRequest& request,
   BERTH_ASSIGN_OR_RETURN(holder::v1::HolderStart start,
                          MakeStart(request, source, session));
   BERTH_RETURN_IF_ERROR(AddLimits(source.configuration.limits, start));
-  const auto started = StartHolder(options_.holder, start, kStartLimit);
+  std::optional<Login> login;
+  if (start.login_session()) {
+    login = {options_.login, source.run_as.pam, source.account.name};
+  }
+  const auto started = StartHolder(options_.holder, start, kStartLimit, login);
   if (!started.ok()) {
     RemoveCgroup(start.directory());
     return started.status();

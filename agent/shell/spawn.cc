@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ struct Prepared {
   int cgroup_procs = -1;  // Not open: it stays where it is.
   const Credentials* credentials = nullptr;
   bool no_new_privileges = false;
+  const mode_t* umask = nullptr;  // Null: as it is.
   const rlimit* open_files = nullptr;  // Null: as it is.
   const ResourceLimit* limits = nullptr;
   size_t limit_count = 0;
@@ -105,7 +107,8 @@ int TakeCredentials(const Credentials& who) {
 int TakeLimits(const Prepared& p, volatile Failure& failure) {
   for (size_t i = 0; i < p.limit_count; ++i) {
     failure.limit = i;
-    rlimit limit = {p.limits[i].limit, p.limits[i].limit};
+    const ResourceLimit& wanted = p.limits[i];
+    const rlimit limit = {wanted.limit, wanted.hard.value_or(wanted.limit)};
     if (syscall(SYS_prlimit64, 0, p.limits[i].resource, &limit, nullptr) != 0) {
       return errno;
     }
@@ -151,6 +154,7 @@ int BecomeProgram(const Prepared& p, volatile Failure& failure) {
   }
   failure.step = Step::kExecute;
   if (int error = EnterDirectory(p)) return error;
+  if (p.umask != nullptr) umask(*p.umask);
   syscall(SYS_close_range, p.fd_count, ~0U, 0);
   execve(p.program, p.argv, p.envp);
   return errno;
@@ -249,6 +253,7 @@ absl::StatusOr<pid_t> Spawn(const SpawnOptions& options, const Streams& streams,
   }
   prepared.cwd_fd = options.cwd_fd;
   prepared.no_new_privileges = options.no_new_privileges;
+  if (options.umask) prepared.umask = &*options.umask;
   if (options.credentials) prepared.credentials = &*options.credentials;
   prepared.program = options.program.c_str();
   prepared.argv = argv.data();

@@ -13,10 +13,11 @@
 
 namespace berth::shell {
 
-// As setrlimit(2): soft and hard limit alike.
+// As setrlimit(2).
 struct ResourceLimit {
   uint32_t resource = 0;  // RLIMIT_…
   uint64_t limit = 0;
+  std::optional<uint64_t> hard = {};  // Not set: the same.
 };
 
 // Who a program runs as.
@@ -40,6 +41,7 @@ struct SpawnOptions {
   std::string cgroup;
   // Not set: who we are. Without any of our capabilities.
   std::optional<Credentials> credentials;
+  std::optional<mode_t> umask;  // Not set: ours.
   // Nothing that the program executes gains rights by that.
   bool no_new_privileges = false;
   // Instead of `cwd` and `cgroup`, for who may not open these any more: the

@@ -30,6 +30,7 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  berth enter 3\n"
     "  berth enter -c web01             # a session for this visit only\n"
+    "  berth enter -c web01 --run-as deploy\n"
     "  berth enter 3 --peek             # watch what another one does\n";
 
 constexpr absl::Duration kDefaultWait = absl::Minutes(4);
@@ -38,6 +39,7 @@ struct Options {
   std::string session;
   std::string computer;
   std::string configuration;
+  std::string run_as;
   bool peek = false;
   bool take = false;
   bool share = false;
@@ -66,6 +68,12 @@ absl::Status Check(const Invocation& invocation, const Options& options) {
     return absl::InvalidArgumentError(
         "name one session, as in 'berth enter 3', or a computer to make one "
         "on: 'berth enter -c web01'");
+  }
+  if (!options.session.empty() &&
+      !(options.run_as.empty() && options.configuration.empty())) {
+    return absl::InvalidArgumentError(
+        "--run-as and --configuration are for a session that is made: with -c, "
+        "or 'berth new'");
   }
   if (options.peek + options.take + options.share > 1) {
     return absl::InvalidArgumentError(
@@ -103,6 +111,7 @@ absl::StatusOr<v1::Session> MakeTemporary(Invocation& invocation,
   v1::CreateSessionRequest request;
   request.set_computer(options.computer);
   request.set_configuration(options.configuration);
+  request.set_run_as(options.run_as);
   request.set_instance_id(NewUuid());
   request.set_temporary(true);
   *request.mutable_client() = connection.client();
@@ -278,6 +287,10 @@ int RunEnter(Invocation& invocation, std::vector<std::string> words) {
       ->type_name("NAME");
   app.add_option("--configuration", options.configuration,
                  "with -c: what to make it from; else the computer's default");
+  app.add_option("--run-as", options.run_as,
+                 "with -c: the account of the computer it runs as, if that "
+                 "allows it; else what the computer says")
+      ->type_name("ACCOUNT");
   app.add_flag("--peek", options.peek, "only watch");
   app.add_flag("--take", options.take,
                "take it over: others are detached, and told by whom");

@@ -85,6 +85,7 @@ FanoutPlan MakePlan(Invocation& invocation, const RunRequestOptions& options) {
   plan.throttle = options.throttle;
   plan.fail_after = options.fail_after;
   plan.create.set_configuration(options.configuration);
+  plan.create.set_run_as(options.run_as);
   // What is left running is an ordinary session's.
   plan.create.set_temporary(!options.detach);
   if (options.job) plan.create.set_name(options.job_name);

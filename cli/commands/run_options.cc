@@ -52,8 +52,12 @@ void AddTargets(Parser& parser, RunRequestOptions& options, Texts& texts) {
                       "in a new session on each, that ends with the command");
   app.add_flag("--all", options.all, "on all computers: -c @all");
   app.add_option("--configuration", options.configuration,
-                 "what to make these sessions from")
+                 "what to make new sessions from")
       ->type_name("NAME");
+  app.add_option("--run-as", options.run_as,
+                 "the account that new sessions run as, if the computer allows "
+                 "it; else what that says")
+      ->type_name("ACCOUNT");
 }
 
 void AddScript(Parser& parser, RunRequestOptions& options, Texts& texts) {
@@ -230,6 +234,12 @@ absl::Status Check(Invocation& invocation, const Texts& texts,
         "no session named: use -s, as in 'berth run -s 1 -- uptime', or -c "
         "for a new one on a computer; 'berth new -c NAME' makes one that "
         "stays");
+  }
+  if (!options.query.selectors.empty() &&
+      !(options.run_as.empty() && options.configuration.empty())) {
+    return absl::InvalidArgumentError(
+        "--run-as and --configuration are for sessions that are made: leave "
+        "out -s, and name computers with -c; or give them to 'berth new'");
   }
   BERTH_RETURN_IF_ERROR(
       ReadScript(invocation, texts, std::move(after_mark), options.script));

@@ -37,6 +37,7 @@ struct RunRequestOptions {
   bool exit_ends_session = false;
   bool no_input = false;
   std::string configuration;
+  std::string run_as;
 
   // Its output.
   bool gather = false;

@@ -96,8 +96,10 @@ void AddWhat(CLI::App& command, InstallOptions& options) {
                    "the computer takes the place of one of the same name that "
                    "is offline, as after it was installed anew");
   command
-      .add_option("--from", options.from,
-                  "where berth-agent and berth-holder are; else beside berth")
+      .add_option(
+          "--from", options.from,
+          "where berth-agent, berth-holder and, for PAM, berth-login are; "
+          "else beside berth")
       ->type_name("DIRECTORY");
 }
 
@@ -159,8 +161,10 @@ void AddUpgradeOptions(CLI::App& command, UpgradeOptions& options) {
   command.add_flag("--sudo", options.sudo,
                    "become root in these sessions with 'sudo -n'");
   command
-      .add_option("--from", options.from,
-                  "where berth-agent and berth-holder are; else beside berth")
+      .add_option(
+          "--from", options.from,
+          "where berth-agent, berth-holder and, for PAM, berth-login are; "
+          "else beside berth")
       ->type_name("DIRECTORY");
   AddWhere(command, options.prefix, options.state_directory);
   AddPace(command, "computers at a time (8)", options.parallel,

@@ -18,6 +18,7 @@ namespace berth::cli {
 extern const char* const kEnableComputer;
 extern const char* const kAgentUnit;
 extern const char* const kAgentToml;
+extern const char* const kPamService;
 
 namespace {
 
@@ -106,12 +107,20 @@ absl::StatusOr<Payload> ReadPayload(const std::string& from,
     BERTH_ASSIGN_OR_RETURN(PayloadFile file, ReadProgram(from, name));
     payload.programs.push_back(std::move(file));
   }
+  // Only where there are PAM sessions: it takes a library, which others don't.
+  absl::StatusOr<PayloadFile> login = ReadProgram(from, "berth-login");
+  if (login.ok()) {
+    payload.programs.push_back(*std::move(login));
+  } else if (!absl::IsNotFound(login.status())) {
+    return login.status();
+  }
   payload.from = from;
   payload.machine = MachineOf(payload.programs.front().data);
   payload.others.push_back(MakeFile("enable-computer", kEnableComputer, 0700));
   payload.others.push_back(MakeFile("berth-agent.service", kAgentUnit, 0600));
   payload.others.push_back(MakeFile(
       "agent.toml", agent_config.empty() ? kAgentToml : agent_config, 0600));
+  payload.others.push_back(MakeFile("pam.d-berth", kPamService, 0600));
   payload.others.push_back(MakeFile("ca.pem", ca_pem, 0600));
   return payload;
 }

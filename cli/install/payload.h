@@ -27,7 +27,8 @@ struct Payload {
   std::string machine;              // What programs are for, as uname -m says.
 };
 
-// Reads programs of the directory `from`; the rest is built in. `agent_config`:
+// Reads programs of the directory `from`, berth-login only if it is there; the
+// rest is built in. `agent_config`:
 // agent.toml, unless it is empty. NOT_FOUND: a program is not there.
 // INVALID_ARGUMENT: it is no program.
 absl::StatusOr<Payload> ReadPayload(const std::string& from,

@@ -25,7 +25,7 @@ absl::StatusOr<HostState> ParseProbe(absl::string_view output) {
     if (key == "user") host.user = text;
     if (key == "state") host.state_directory = text;
     if (key == "bash") host.bash = text;
-    if (key == "berth-agent" || key == "berth-holder") {
+    if (key == "berth-agent" || key == "berth-holder" || key == "berth-login") {
       host.programs[std::string(key)] = text;
     }
     if (key == "broker") host.broker = text;

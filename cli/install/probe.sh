@@ -13,7 +13,7 @@ echo "host=$(uname -n)"
 echo "user=$(id -u)"
 echo "state=$state"
 echo "bash=$(command -v bash)"
-for program in berth-agent berth-holder; do
+for program in berth-agent berth-holder berth-login; do
   echo "$program=$(sha256sum "$prefix/bin/$program" 2>/dev/null | cut -c 1-64)"
 done
 for file in broker certificate.pem ca.pem; do

@@ -131,9 +131,15 @@ void Fleet::StartAgent(const std::string& computer) {
       "LANG=C.UTF-8",
       absl::StrCat("PATH=", getenv("PATH")),
       absl::StrCat("BERTH_PAUSE_POINTS=", pause_points_)};
+  std::vector<std::string> words = {Binary("BERTH_AGENT"), "serve",
+                                    "--state-dir", AgentDirectory(computer),
+                                    "--holder", Binary("BERTH_HOLDER")};
+  // Only some tests have it.
+  if (getenv("BERTH_LOGIN") != nullptr) {
+    words.insert(words.end(), {"--login", Binary("BERTH_LOGIN")});
+  }
   auto agent = Process::Start(
-      {.argv = {Binary("BERTH_AGENT"), "serve", "--state-dir",
-                AgentDirectory(computer), "--holder", Binary("BERTH_HOLDER")},
+      {.argv = words,
        .environment = environment,
        .directory = "",
        .stderr_path = absl::StrCat(dir_.path(), "/", computer, ".log")});

@@ -51,17 +51,18 @@ esac
 class EnableTest : public ::testing::Test {
  protected:
   EnableTest() : fleet_(std::vector<std::string>()) {
-    for (const char* name : {"files", "units", "bin", "state"}) {
+    for (const char* name : {"files", "units", "bin", "state", "pam"}) {
       fs::create_directory(Path(name));
       chmod(Path(name).c_str(), 0700);
     }
     const fs::path script = fs::absolute(getenv("ENABLE_COMPUTER"));
-    for (const char* name :
-         {"enable-computer", "berth-agent.service", "agent.toml"}) {
+    for (const char* name : {"enable-computer", "berth-agent.service",
+                             "agent.toml", "pam.d-berth"}) {
       fs::copy_file(script.parent_path() / name, Path("files/") + name);
     }
     fs::copy_file(getenv("BERTH_AGENT"), Path("files/berth-agent"));
     fs::copy_file(getenv("BERTH_HOLDER"), Path("files/berth-holder"));
+    fs::copy_file(getenv("BERTH_LOGIN"), Path("files/berth-login"));
     WriteTextFile(Path("bin/systemctl"), kSystemctl);
     chmod(Path("bin/systemctl").c_str(), 0755);
     // By which no account is needed.
@@ -88,7 +89,7 @@ class EnableTest : public ::testing::Test {
              std::vector<std::string>{
                  absl::StrCat("PATH=", Path("bin"), ":", getenv("PATH")),
                  "HOME=" + Path("home"), "BERTH_PREFIX=" + Path("prefix"),
-                 "BERTH_UNITS=" + Path("units")}},
+                 "BERTH_UNITS=" + Path("units"), "BERTH_PAM=" + Path("pam")}},
         input, absl::Minutes(1));
     EXPECT_TRUE(done.ok()) << done.status();
     return done.ok() ? *done : Process::Finished{-1, "", ""};
@@ -136,6 +137,17 @@ TEST_F(EnableTest, InstallsAUnitAndLetsItsAgentBeginAnew) {
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_EQ(second.out, "already joined as web01\n");
   EXPECT_EQ(Asked(), "enable berth-agent\nis-active --quiet berth-agent\n");
+
+  // What PAM sessions take comes with the setting.
+  EXPECT_TRUE(fs::exists(Path("prefix/bin/berth-login")));
+  EXPECT_FALSE(fs::exists(Path("pam/berth")));
+  WriteTextFile(Path("state/agent.toml"),
+                "run_as = \"agent\"\npam = \"berth\"\n");
+  EXPECT_EQ(Join("").out, absl::StrCat("installed ", Path("pam/berth"),
+                                       "\nalready joined as web01\n"));
+  EXPECT_THAT(ReadTextFile(Path("pam/berth")), HasSubstr("pam_limits.so"));
+  WriteTextFile(Path("state/agent.toml"), "run_as = \"agent\"\n");
+  Asked();
 
   // New programs: the agent begins anew, and systemd need not know.
   const std::string pid = ReadTextFile(Path("state/lock"));

@@ -33,6 +33,7 @@ class InstallTest : public ::testing::Test {
     Link("BERTH_SSH", "berth-ssh");
     Link("BERTH_AGENT", "berth-agent");
     Link("BERTH_HOLDER", "berth-holder");
+    Link("BERTH_LOGIN", "berth-login");
     public_key_ = MakeSshKey(Path("key"));
     host_ = Server("host");
     WriteTextFile(Path("known"), host_->KnownHost());

@@ -30,6 +30,7 @@ TEST_F(InstallTest, InstallsAndRepairsAndKeepsSessions) {
       Install({host_->Target("web01"), "--label", "site=lab"});
   ExpectInstalled(first);
   for (const char* done : {"installed", "berth-agent", "berth-holder",
+                           "berth-login",
                            "joined as web01", "started berth-agent"}) {
     EXPECT_THAT(first.out, HasSubstr(done));
   }

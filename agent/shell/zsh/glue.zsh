@@ -1,6 +1,6 @@
 # What serves a session inside zsh. It is the .zshenv of a ZDOTDIR of our own,
-# which gives the user's own back at once; all other start-up files are read as
-# ever.
+# descriptor 5, which gives the user's own back at once; all other start-up
+# files are read as ever.
 #
 # The line editor watches a pipe from the holder. A request that comes on it is
 # seen only while ZLE waits for a key, so it can never get into a program or
@@ -8,7 +8,7 @@
 # `typeset` makes local variables anywhere else: so the holder, told that a run
 # would be taken, presses a key of ours, whose widget pushes the user's line and
 # accepts a line that sources the script. Streams are opened through the
-# holder's /proc/<pid>/fd.
+# /proc/<pid>/fd of the holder, or of what carries them for it.
 
 if [[ -n ${BERTH_ZDOTDIR+set} ]]; then
   export ZDOTDIR=$BERTH_ZDOTDIR
@@ -300,7 +300,7 @@ TRAPURG() {
   else
     print -rn -u 4 -- "F 0 0 0 0 $why"$'\0'
   fi
-  exec 3<&- 4>&-
+  exec 3<&- 4>&- 5<&-
 }
 
 [[ -r ${ZDOTDIR:-$HOME}/.zshenv ]] && . ${ZDOTDIR:-$HOME}/.zshenv

@@ -47,6 +47,37 @@ absl::StatusOr<std::unique_ptr<PipeChannel>> PipeChannel::Open(
       new PipeChannel(std::move(down.writer), std::move(up.reader)));
 }
 
+absl::Status PipeChannel::UsePorter(const SpawnOptions& options) {
+  // The shell opens its ends by name, too.
+  for (const int fd : {to_.get(), from_.get()}) {
+    if (fchown(fd, options.credentials->user, -1) == 0) continue;
+    return ErrnoToStatus(errno, "giving the shell's channel to its user");
+  }
+  // It may wait for the shell to read.
+  if (fcntl(to_.get(), F_SETFL, 0) != 0) return ErrnoToStatus(errno, "fcntl");
+  BERTH_ASSIGN_OR_RETURN(porter_,
+                         DescriptorPorter::Start(options, std::move(to_)));
+  return absl::OkStatus();
+}
+
+void PipeChannel::Release() {
+  kept_.clear();
+  // A porter that is gone has none.
+  if (porter_ != nullptr) porter_->Send("", {}).IgnoreError();
+}
+
+absl::Status PipeChannel::SendByPorter(const ControlPacket& packet,
+                                       absl::Span<const int> fds) {
+  std::vector<int> numbers;
+  for (size_t i = 0; i < fds.size(); ++i) {
+    numbers.push_back(DescriptorPorter::kFirst + static_cast<int>(i));
+  }
+  const std::string line = EncodePipeMessage(packet, porter_->pid(), numbers);
+  if (fds.empty()) return porter_->Send(line);
+  kept_for_ = packet.id;
+  return porter_->Send(line, fds);
+}
+
 absl::Status PipeChannel::Keep(absl::Span<const int> fds) {
   kept_.clear();
   for (int fd : fds) {
@@ -63,6 +94,7 @@ absl::Status PipeChannel::Keep(absl::Span<const int> fds) {
 absl::Status PipeChannel::Send(const ControlPacket& packet,
                                absl::Span<const int> fds) {
   if (!is_open()) return Closed();
+  if (porter_ != nullptr) return SendByPorter(packet, fds);
   std::vector<int> numbers;
   if (!fds.empty()) {
     BERTH_RETURN_IF_ERROR(Keep(fds));
@@ -87,7 +119,7 @@ bool PipeChannel::Fill() {
   if (length < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (length <= 0) {
     closed_ = true;
-    kept_.clear();
+    Release();
     return false;
   }
   unread_.append(bytes, static_cast<size_t>(length));
@@ -109,7 +141,7 @@ absl::StatusOr<std::optional<ControlPacket>> PipeChannel::Receive() {
   const bool opened =
       packet.type == BERTH_STARTED || packet.type == BERTH_DONE ||
       packet.type == BERTH_WITHDRAWN || packet.type == BERTH_REFUSED;
-  if (opened && packet.id == kept_for_) kept_.clear();
+  if (opened && packet.id == kept_for_) Release();
   return std::optional<ControlPacket>(std::move(packet));
 }
 

@@ -1,9 +1,12 @@
 #include "agent/shell/zsh/zsh_shell.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -28,23 +31,43 @@ constexpr absl::Duration kFirstQuery = absl::Milliseconds(20);
 constexpr absl::Duration kLastQuery = absl::Seconds(2);
 constexpr int kMaxQueries = 20;
 
+// A directory that only who is given its descriptor can reach, as the one above
+// it is private; and then read, as zsh may run as another user.
+absl::StatusOr<UniqueFd> MakeStartUp(const std::string& directory) {
+  const std::string path = directory + "/zsh";
+  if ((mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) ||
+      chmod(path.c_str(), 0755) != 0) {
+    return ErrnoToStatus(errno, path);
+  }
+  const std::string file = path + "/.zshenv";
+  BERTH_RETURN_IF_ERROR(WriteFileAtomically(
+      file,
+      absl::string_view(reinterpret_cast<const char*>(kGlue), sizeof(kGlue))));
+  if (chmod(file.c_str(), 0644) != 0) return ErrnoToStatus(errno, file);
+  UniqueFd fd(
+      open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoToStatus(errno, path);
+  return fd;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Shell>> ZshShell::Create(
     TerminalProcessOptions options, const std::string& directory,
     ShellObserver& observer) {
-  BERTH_RETURN_IF_ERROR(WriteFileAtomically(
-      directory + "/.zshenv",
-      absl::string_view(reinterpret_cast<const char*>(kGlue), sizeof(kGlue))));
+  BERTH_ASSIGN_OR_RETURN(const UniqueFd start_up, MakeStartUp(directory));
   UniqueFd requests;
   UniqueFd answers;
   BERTH_ASSIGN_OR_RETURN(std::unique_ptr<PipeChannel> channel,
                          PipeChannel::Open(requests, answers));
+  if (options.credentials) {
+    BERTH_RETURN_IF_ERROR(channel->UsePorter(options));
+  }
   std::optional<std::string> before =
-      SetVariable(options.environment, "ZDOTDIR", directory);
+      SetVariable(options.environment, "ZDOTDIR", "/proc/self/fd/5");
   if (before) SetVariable(options.environment, "BERTH_ZDOTDIR", *before);
   AddDefaultTerm(options.environment);
-  options.inherited = {requests.get(), answers.get()};
+  options.inherited = {requests.get(), answers.get(), start_up.get()};
   BERTH_ASSIGN_OR_RETURN(TerminalProcess process, StartOnTerminal(options));
   return std::unique_ptr<Shell>(
       new ZshShell(std::move(process), std::move(channel), observer));
