@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/escape.h"
 #include "base/files.h"
 #include "base/status_macros.h"
 #include "broker/audit/verify.h"
@@ -82,7 +83,7 @@ void Print(const AuditReport& report) {
                .c_str());
   }
   for (const std::string& note : report.notes) {
-    printf("note: %s\n", note.c_str());
+    printf("note: %s\n", EscapeForTerminal(note).c_str());
   }
 }
 

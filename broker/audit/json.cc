@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/escape.h"
 
 namespace berth::broker {
 namespace {
@@ -63,13 +64,6 @@ void AppendUtf8(uint32_t point, std::string& out) {
     out += static_cast<char>(0x80 | (point >> 6 & 0x3f));
     out += static_cast<char>(0x80 | (point & 0x3f));
   }
-}
-
-bool ActsOnTerminal(uint32_t point) {
-  return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
-         (point >= 0x202a && point <= 0x202e) ||
-         (point >= 0x2066 && point <= 0x2069) || point == 0x2028 ||
-         point == 0x2029;
 }
 
 // Reads from the front of a text.

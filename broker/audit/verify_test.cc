@@ -52,7 +52,9 @@ class VerifyTest : public ::testing::Test {
     for (int i = 1; i <= count; ++i) {
       EXPECT_TRUE(log->Append({Event(i)}, nullptr).ok());
     }
-    if (sign) EXPECT_TRUE(log->Checkpoint(nullptr).ok());
+    if (sign) {
+      EXPECT_TRUE(log->Checkpoint(nullptr).ok());
+    }
     EXPECT_TRUE(log->Sync().ok());
   }
 

@@ -59,7 +59,7 @@ class Printer {
     for (const v1::AuditRecord& record : records) {
       if (json_) {
         // The broker is trusted to write JSON, but not with this terminal.
-        absl::StrAppend(&text, EscapeForTerminal(record.json()), "\n");
+        absl::StrAppend(&text, EscapeJson(record.json()), "\n");
       } else {
         table_.AddRow(
             {absl::FormatTime("%Y-%m-%d %H:%M:%S", FromProto(record.time()),

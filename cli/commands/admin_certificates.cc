@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 #include "cli/client/call.h"
 #include "cli/commands/parser.h"
@@ -70,7 +71,7 @@ int AdminCertificates::List(Invocation& invocation, Connection& connection) {
                {"State"}});
   std::string names;
   for (const v1::IssuedCertificate& certificate : response.certificates()) {
-    absl::StrAppend(&names, certificate.serial(), "\n");
+    absl::StrAppend(&names, EscapeForTerminal(certificate.serial()), "\n");
     table.AddRow(
         {certificate.serial(), certificate.purpose(), certificate.name(),
          When(certificate.expires_at()),
@@ -93,7 +94,7 @@ int AdminCertificates::Revoke(Invocation& invocation, Connection& connection) {
   if (!status.ok()) return invocation.Fail(status);
   std::string text;
   for (const v1::IssuedCertificate& certificate : response.certificates()) {
-    absl::StrAppend(&text, certificate.serial(), "\n");
+    absl::StrAppend(&text, EscapeForTerminal(certificate.serial()), "\n");
   }
   return invocation.Print(text);
 }

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 #include "cli/client/call.h"
 #include "cli/commands/parser.h"
@@ -61,7 +62,8 @@ int AdminTokens::Create(Invocation& invocation, Connection& connection) {
       Call(connection, invocation.signals(), connection.admin(),
            &v1::Admin::Stub::CreateJoinToken, request, response);
   if (!status.ok()) return invocation.Fail(status);
-  return invocation.Print(absl::StrCat(response.token(), "\n"));
+  return invocation.Print(
+      absl::StrCat(EscapeForTerminal(response.token()), "\n"));
 }
 
 int AdminTokens::List(Invocation& invocation, Connection& connection) {
@@ -82,7 +84,7 @@ int AdminTokens::List(Invocation& invocation, Connection& connection) {
                {"Last used by"}});
   std::string names;
   for (const v1::JoinToken& token : response.tokens()) {
-    absl::StrAppend(&names, token.id(), "\n");
+    absl::StrAppend(&names, EscapeForTerminal(token.id()), "\n");
     table.AddRow({token.id(),
                   token.name_pattern().empty() ? "*" : token.name_pattern(),
                   absl::StrCat(token.uses(), "/", token.max_uses()),

@@ -2,6 +2,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "base/escape.h"
 #include "base/files.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -130,7 +131,7 @@ int AdminUsers::List(Invocation& invocation, Connection& connection) {
                {"Locked"}});
   std::string names;
   for (const v1::User& user : response->users()) {
-    absl::StrAppend(&names, user.name(), "\n");
+    absl::StrAppend(&names, EscapeForTerminal(user.name()), "\n");
     table.AddRow(
         {user.name(), user.locked() ? "locked" : "ok",
          absl::StrCat(user.keys_size()), When(user.created_at()),
@@ -180,7 +181,8 @@ int AdminUsers::AddKey(Invocation& invocation, Connection& connection) {
       Call(connection, invocation.signals(), connection.users(),
            &v1::Users::Stub::AddUserKey, request, response);
   if (!status.ok()) return invocation.Fail(status);
-  return invocation.Print(absl::StrCat(response.key().fingerprint(), "\n"));
+  return invocation.Print(
+      absl::StrCat(EscapeForTerminal(response.key().fingerprint()), "\n"));
 }
 
 int AdminUsers::ListKeys(Invocation& invocation, Connection& connection) {
@@ -198,7 +200,7 @@ int AdminUsers::ListKeys(Invocation& invocation, Connection& connection) {
     found.set_name(user.name());
     for (const v1::SshKey& key : user.keys()) {
       *found.add_keys() = key;
-      absl::StrAppend(&names, key.fingerprint(), "\n");
+      absl::StrAppend(&names, EscapeForTerminal(key.fingerprint()), "\n");
       table.AddRow({user.name(), key.fingerprint(), key.type(),
                     When(key.added_at()), key.comment()});
     }

@@ -87,7 +87,7 @@ class ApprovalCommand {
              &v1::Approvals::Stub::RequestApproval, request, response);
     if (!status.ok()) return invocation.Fail(status);
     const v1::Approval& made = response.approval();
-    const int printed = invocation.Print(made.id() + "\n");
+    const int printed = invocation.Print(EscapeForTerminal(made.id()) + "\n");
     if (!wait_) return printed;
     invocation.Say(absl::StrCat("request ", made.id(), " waits for ",
                                 made.needed(),
@@ -151,7 +151,7 @@ class ApprovalCommand {
                  {"Reason"}});
     std::string names;
     for (const v1::Approval& approval : response.approvals()) {
-      absl::StrAppend(&names, approval.id(), "\n");
+      absl::StrAppend(&names, EscapeForTerminal(approval.id()), "\n");
       table.AddRow(
           {approval.id(), approval.user(), approval.role(), StateName(approval),
            absl::StrCat(approval.approved_by_size(), "/", approval.needed()),

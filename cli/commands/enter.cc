@@ -229,9 +229,10 @@ class Entering {
                           "]"));
         return ExitOf(ended.end());
       case v1::TerminalEnded::TAKEN:
-        Line(absl::StrCat(
-            "[", Name(), " was taken ", EscapeForTerminal(ended.detail()),
-            "; take it back: berth enter ", target_.name, " --take]"));
+        Line(absl::StrCat("[", Name(), " was taken ",
+                          EscapeForTerminal(ended.detail()),
+                          "; take it back: berth enter ",
+                          EscapeForTerminal(target_.name), " --take]"));
         return 1;
       default:
         Line(absl::StrCat("[detached from ", Name(), HowToReturn(), "]"));
@@ -247,7 +248,7 @@ class Entering {
 
   std::string HowToReturn() const {
     if (!options_.computer.empty()) return "";
-    return absl::StrCat("; berth enter ", target_.name);
+    return absl::StrCat("; berth enter ", EscapeForTerminal(target_.name));
   }
 
   // Below whatever the terminal shows.

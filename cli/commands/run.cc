@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 #include "cli/client/computers.h"
 #include "cli/commands/parser.h"
@@ -171,8 +172,8 @@ void PrintDetached(Invocation& invocation, const Engine& engine) {
   for (size_t i = 0; i < engine.scheduler().count(); ++i) {
     if (engine.scheduler().outcomes()[i]->state != TargetState::kOk) continue;
     const FanoutResult& result = engine.result(i);
-    absl::StrAppend(&text, engine.name(i).label, " ", result.session.id(), " ",
-                    result.command_id, "\n");
+    absl::StrAppend(&text, EscapeForTerminal(engine.name(i).label), " ",
+                    result.session.id(), " ", result.command_id, "\n");
   }
   invocation.Print(text);
 }

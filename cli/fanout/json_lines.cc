@@ -5,7 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "base/escape.h"
 
 namespace berth::cli {
 namespace {
@@ -44,13 +44,11 @@ std::string JsonString(absl::string_view text) {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned char>(c));
     } else {
       out += c;
     }
   }
-  return out + '"';
+  return EscapeJson(out) + '"';
 }
 
 bool IsUtf8(absl::string_view text) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/escape.h"
 
 namespace berth::cli {
 
@@ -43,8 +44,9 @@ Presenter::Taken LivePresenter::Flush(size_t target, uint64_t end) {
   return taken;
 }
 
-std::string MakeTag(const std::string& label, const std::string& computer,
+std::string MakeTag(const std::string& name, const std::string& computer,
                     bool colour) {
+  const std::string label = EscapeForTerminal(name);
   if (!colour) return absl::StrCat(label, ": ");
   // FNV-1a: the same in every process, for ever.
   uint32_t hash = 2166136261;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/escape.h"
 #include "base/node_fold.h"
 
 namespace berth::cli {
@@ -17,9 +18,15 @@ constexpr size_t kMaxShown = 2000;
 
 std::string FoldShort(std::vector<std::string> names) {
   const size_t count = names.size();
-  std::string folded = FoldNames(std::move(names));
+  // A computer chooses its name, and a broker what it says of it.
+  std::string folded = EscapeForTerminal(FoldNames(std::move(names)));
   if (folded.size() <= kMaxShown) return folded;
-  folded.resize(folded.rfind(',', kMaxShown));
+  size_t end = folded.rfind(',', kMaxShown);
+  if (end == folded.npos) {
+    end = kMaxShown;  // One name alone; not in the middle of a character.
+    while (end > 0 && (folded[end] & 0xc0) == 0x80) --end;
+  }
+  folded.resize(end);
   return absl::StrCat(folded, "... (", count, " in all)");
 }
 

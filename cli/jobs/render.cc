@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 #include "cli/fanout/json_lines.h"
 #include "cli/fanout/summary.h"
@@ -131,7 +132,8 @@ std::string RenderJobs(const std::vector<JobView>& jobs, Format format,
   }
   std::vector<std::string> parts;
   for (const JobView& view : jobs) {
-    parts.push_back(format == Format::kName ? view.job.name() : ToJson(view));
+    parts.push_back(format == Format::kName ? EscapeForTerminal(view.job.name())
+                                            : ToJson(view));
   }
   if (format != Format::kJson) {
     return parts.empty() ? "" : absl::StrJoin(parts, "\n") + "\n";

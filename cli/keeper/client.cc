@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/escape.h"
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 #include "cli/config/paths.h"
@@ -117,7 +118,7 @@ absl::StatusOr<keeper::KeeperMessage> WaitForMessage(FrameDecoder& decoder,
 }
 
 void Tell(absl::string_view text) {
-  fprintf(stderr, "berth: %s\n", std::string(text).c_str());
+  fprintf(stderr, "berth: %s\n", EscapeForTerminal(text).c_str());
 }
 
 void Print(const keeper::Status& status) {
@@ -127,7 +128,7 @@ void Print(const keeper::Status& status) {
          status.commands(),
          ShortDuration(absl::Seconds(status.idle_seconds())).c_str());
   for (const std::string& broker : status.brokers()) {
-    printf("Broker:   %s\n", broker.c_str());
+    printf("Broker:   %s\n", EscapeForTerminal(broker).c_str());
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 
 namespace berth::cli {
@@ -23,45 +24,15 @@ bool IsContinuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-// The length of the valid character at the front of `text`; 0: there is none.
-size_t ValidLength(absl::string_view text) {
-  const unsigned char c = static_cast<unsigned char>(text[0]);
-  const size_t length = LengthOf(c);
-  if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[i])) return 0;
-  }
-  if (length < 3) return length;
-  const unsigned char second = static_cast<unsigned char>(text[1]);
-  const bool good = !(c == 0xe0 && second < 0xa0) &&   // Too long,
-                    !(c == 0xed && second >= 0xa0) &&  // half of a pair,
-                    !(c == 0xf0 && second < 0x90) &&
-                    !(c == 0xf4 && second >= 0x90);  // too great.
-  return good ? length : 0;
-}
-
 }  // namespace
 
 std::string AsciicastString(absl::string_view text) {
   std::string out = "\"";
-  while (!text.empty()) {
-    const size_t length = ValidLength(text);
-    const unsigned char c = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
-      out.append("\\ufffd");
-    } else if (c == '"' || c == '\\') {
-      out.append({'\\', static_cast<char>(c)});
-    } else if (c < 0x20 || c == 0x7f || (c == 0xc2 && text[1] < '\xa0')) {
-      const unsigned code =
-          length == 2 ? static_cast<unsigned char>(text[1]) : c;
-      absl::StrAppendFormat(&out, "\\u%04x", code);
-    } else {
-      out.append(text.data(), length);
-    }
-    text.remove_prefix(std::max<size_t>(1, length));
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    out.push_back(c);
   }
-  out.push_back('"');
-  return out;
+  return EscapeJson(out) + '"';
 }
 
 size_t UnfinishedBytes(absl::string_view text) {

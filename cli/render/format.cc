@@ -21,7 +21,8 @@ std::string ToJson(const google::protobuf::Message& message) {
   std::string json;
   // Only a malformed Timestamp could fail; what came before it is kept.
   (void)google::protobuf::util::MessageToJsonString(message, &json);
-  return json;
+  // Protobuf leaves some of what turns the direction of text as it is.
+  return EscapeJson(json);
 }
 
 }  // namespace berth::cli

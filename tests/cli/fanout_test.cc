@@ -1,6 +1,7 @@
 // `berth run` on several targets: what is shown, and what happens when links,
 // computers, readers or the user go away.
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -178,7 +179,8 @@ TEST_F(FanoutTest, InterruptWhileReconnectingLeavesItRunning) {
     EXPECT_EQ(run.Wait().value(), 130);
     EXPECT_THAT(StderrText(), HasSubstr("berth receive 1"));
     EXPECT_FALSE(broker_.Last().ended);
-    truncate((dir_.path() + "/stderr").c_str(), 0);
+    ASSERT_EQ(truncate((dir_.path() + "/stderr").c_str(), 0), 0)
+        << strerror(errno);
   }
 }
 

@@ -4,15 +4,21 @@
 #include <chrono>
 #include <vector>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/files.h"
 #include "base/tls/certificates.h"
 #include "base/tls/credentials.h"
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
+#include "proto/berth/v1/admin.pb.h"
+#include "proto/berth/v1/approvals.pb.h"
+#include "proto/berth/v1/audit.pb.h"
+#include "proto/berth/v1/computers.pb.h"
+#include "proto/berth/v1/files.pb.h"
+#include "proto/berth/v1/policy.pb.h"
+#include "proto/berth/v1/recordings.pb.h"
+#include "proto/berth/v1/sessions.pb.h"
+#include "proto/berth/v1/users.pb.h"
 
 namespace berth::testing {
 namespace {
@@ -30,15 +36,15 @@ constexpr int kDepth = 6;
 // As many messages as the largest oneof has members.
 constexpr int kChoices = 8;
 
-void SetField(Message& message, const FieldDescriptor& field, int choice,
-              int depth) {
+void SetField(Message& message, const FieldDescriptor& field,
+              const std::string& hostile, int choice, int depth) {
   const Reflection& reflection = *message.GetReflection();
   const bool repeated = field.is_repeated();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
       // Bytes are what a command printed: they are meant to come through.
       const std::string text =
-          field.type() == FieldDescriptor::TYPE_BYTES ? "ok" : HostileText();
+          field.type() == FieldDescriptor::TYPE_BYTES ? "ok" : hostile;
       repeated ? reflection.AddString(&message, &field, text)
                : reflection.SetString(&message, &field, text);
       break;
@@ -56,7 +62,7 @@ void SetField(Message& message, const FieldDescriptor& field, int choice,
             oneof->field(choice % oneof->field_count()) != &next) {
           continue;
         }
-        SetField(*inner, next, choice, depth - 1);
+        SetField(*inner, next, hostile, choice, depth - 1);
       }
       break;
     }
@@ -96,42 +102,7 @@ const MethodDescriptor* FindMethod(std::string path) {
 
 }  // namespace
 
-std::string HostileText() {
-  std::string text = "name";
-  for (char c = 1; c < 0x20; ++c) text += c;
-  text += '\x7f';
-  for (int c = 0x80; c < 0xa0; ++c)
-    absl::StrAppend(&text, "\xc2", std::string(1, c));
-  return text +
-         "\x1b]0;title\x07\x1b]52;c;b3duZWQ=\x1b\\\x1b[2J\x1b[6n\x1bP$"
-         "q\"p\x1b\\"
-         "\xc2\x9b"
-         "2J\xc2\x9d"
-         "0;t\xc2\x9c\x1b"
-         "c\r\b\b\b\bevil";
-}
-
-std::string FirstActing(absl::string_view shown) {
-  const auto around = [&](size_t i) {
-    const size_t begin = i < 60 ? 0 : i - 60;
-    return absl::StrCat("at ", i, ": ",
-                        absl::CHexEscape(shown.substr(begin, 100)));
-  };
-  for (size_t i = 0; i < shown.size(); ++i) {
-    const unsigned char c = shown[i];
-    if ((c < 0x20 && c != '\n') || c == 0x7f) return around(i);
-    if (c < 0x80) continue;
-    const int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
-    if (more == 0 || i + more >= shown.size()) return around(i);
-    if (c == 0xc2 && static_cast<unsigned char>(shown[i + 1]) < 0xa0) {
-      return around(i);
-    }
-    i += more;
-  }
-  return "";
-}
-
-void FillWithHostileText(Message& message, int choice) {
+void FillWithText(Message& message, const std::string& text, int choice) {
   const Descriptor& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
@@ -140,8 +111,12 @@ void FillWithHostileText(Message& message, int choice) {
         oneof->field(choice % oneof->field_count()) != &field) {
       continue;
     }
-    SetField(message, field, choice, kDepth);
+    SetField(message, field, text, choice, kDepth);
   }
+}
+
+void FillWithHostileText(Message& message, int choice) {
+  FillWithText(message, HostileText(), choice);
 }
 
 // One call: takes one message, answers with hostile ones, and ends.
@@ -189,6 +164,15 @@ class HostileBroker::Answer : public grpc::ServerGenericBidiReactor {
 };
 
 HostileBroker::HostileBroker(const std::string& directory) {
+  // Descriptors that nothing else of the program refers to are not linked.
+  for (const Descriptor* file :
+       {v1::SearchAuditResponse::descriptor(),
+        v1::ListUsersResponse::descriptor(), v1::PolicyVersion::descriptor(),
+        v1::Approval::descriptor(), v1::CopyFrame::descriptor(),
+        v1::Recording::descriptor(), v1::Session::descriptor(),
+        v1::Computer::descriptor(), v1::BrokerNotice::descriptor()}) {
+    EXPECT_NE(file, nullptr);
+  }
   const auto ca = CertificateAuthority::Create("hostile");
   const std::string key = *NewPrivateKeyPem();
   const std::string certificate =

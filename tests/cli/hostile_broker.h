@@ -5,26 +5,19 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
+#include "tests/support/hostile_text.h"
 
 namespace berth::testing {
 
-// Text that would act on a terminal in every way that text can: all of C0, DEL,
-// all of C1 as UTF-8, and sequences that set titles, clear screens, ask the
-// terminal to type its answer back, or write to the clipboard.
-std::string HostileText();
-
-// The first byte of `shown` that could act on a terminal, with what is around
-// it; empty if there is none. Newlines alone are allowed, and bytes that are
-// not UTF-8 are not.
-std::string FirstActing(absl::string_view shown);
-
-// Every string of `message`, at any depth, becomes HostileText(); lists get one
+// Every string of `message`, at any depth, becomes `text`; lists get one
 // element, of each oneof field number `choice` (modulo their count) is set, and
 // numbers and enums something that is valid.
+void FillWithText(google::protobuf::Message& message, const std::string& text,
+                  int choice);
+// With HostileText().
 void FillWithHostileText(google::protobuf::Message& message, int choice);
 
 // A broker under an enemy's control: it answers every method of the public API,
