@@ -99,6 +99,13 @@ void Archive::Count(int64_t bytes) {
 
 absl::StatusOr<Archive::Loaded> Archive::Load(
     const std::string& instance_id) const {
+  BERTH_ASSIGN_OR_RETURN(Loaded loaded, LoadGoodPart(instance_id));
+  if (!loaded.damage.empty()) return absl::DataLossError(loaded.damage);
+  return loaded;
+}
+
+absl::StatusOr<Archive::Loaded> Archive::LoadGoodPart(
+    const std::string& instance_id) const {
   if (!IsUuid(instance_id)) {
     return absl::NotFoundError(absl::StrCat(
         "no recording '", EscapeForTerminal(instance_id.substr(0, 80)), "'"));
@@ -123,7 +130,7 @@ absl::StatusOr<Archive::Loaded> Archive::Load(
   if (!text.ok()) return loaded;
   const absl::Status read = loaded.chain->Load(*text);
   if (!read.ok()) {
-    return absl::DataLossError(absl::StrCat(directory, "/", read.message()));
+    loaded.damage = absl::StrCat(directory, "/", read.message());
   }
   text->resize(loaded.chain->text_bytes());
   loaded.text = *std::move(text);
@@ -183,7 +190,13 @@ absl::StatusOr<Archive::Stored> Archive::StoreIn(
   line.sha256 = RecordingHash(bytes);
   // The answer to the same before may be lost. What is there stays.
   if (index < chain.next_index()) {
-    return Stored{chain.next_index(), line.sha256};
+    Stored stored{chain.next_index(), line.sha256, loaded.info, {}};
+    const auto there = chain.segments().find(index);
+    if (there != chain.segments().end()) {
+      stored.seal = {index, there->second.original, there->second.bytes,
+                     chain.ended() && index + 1 == chain.next_index()};
+    }
+    return stored;
   }
   const bool follows = index == chain.next_index();
   if (chain.ended() || (!follows && !is_oldest)) {
@@ -208,7 +221,10 @@ absl::StatusOr<Archive::Stored> Archive::StoreIn(
       WriteFileAtomically(PathOf(segment.instance_id(), index), bytes));
   BERTH_RETURN_IF_ERROR(Append(loaded, line));
   Count(static_cast<int64_t>(bytes.size()));
-  return Stored{chain.next_index(), line.sha256};
+  return Stored{chain.next_index(),
+                line.sha256,
+                loaded.info,
+                {index, line.sha256, line.bytes, line.last}};
 }
 
 absl::Status Archive::Append(Loaded& loaded, ChainLine line) {
@@ -288,6 +304,8 @@ std::vector<v1::Recording> Archive::Retire(absl::Time now) {
     const bool too_many =
         options_.max_bytes > 0 && recording.ended() &&
         bytes() + 2 * kMaxRecordingSegmentBytes > options_.max_bytes;
+    // Whoever finds out what became of it needs what is left.
+    if (!recording.damage().empty()) continue;
     if (!old && !too_many) continue;
     MutexLock lock(io_mu_);
     std::error_code error;

@@ -17,8 +17,22 @@
 namespace berth::broker {
 namespace {
 
-v1::Recording Describe(const v1::RecordingInfo& info, const Chain& chain) {
+// Stands for a segment that can't be shown.
+v1::RecordingSegment GapFor(uint64_t index, const Chain::Segment& known,
+                            const absl::Status& why) {
+  v1::RecordingSegment segment;
+  segment.set_index(index);
+  v1::RecordingEntry& entry = *segment.add_entries();
+  entry.set_time_ns(known.from_ns);
+  entry.mutable_gap()->set_reason(
+      absl::StrCat("segment ", index, " is damaged: ", why.message()));
+  return segment;
+}
+
+v1::Recording Describe(const v1::RecordingInfo& info, const Chain& chain,
+                       const std::string& damage) {
   v1::Recording recording;
+  recording.set_damage(damage);
   *recording.mutable_info() = info;
   recording.set_segments(chain.segments().size());
   recording.set_bytes(chain.bytes() + chain.text_bytes());
@@ -43,8 +57,8 @@ v1::Recording Describe(const v1::RecordingInfo& info, const Chain& chain) {
 
 absl::StatusOr<v1::Recording> Archive::Find(const std::string& instance_id) {
   MutexLock lock(io_mu_);
-  BERTH_ASSIGN_OR_RETURN(const Loaded loaded, Load(instance_id));
-  return Describe(loaded.info, *loaded.chain);
+  BERTH_ASSIGN_OR_RETURN(const Loaded loaded, LoadGoodPart(instance_id));
+  return Describe(loaded.info, *loaded.chain, loaded.damage);
 }
 
 std::vector<v1::Recording> Archive::List(
@@ -52,12 +66,12 @@ std::vector<v1::Recording> Archive::List(
   std::vector<v1::Recording> all;
   for (const std::string& name : Names()) {
     MutexLock lock(io_mu_);
-    const absl::StatusOr<Loaded> loaded = Load(name);
+    const absl::StatusOr<Loaded> loaded = LoadGoodPart(name);
     if (!loaded.ok()) {
       SPDLOG_ERROR("archive: {}",
                    EscapeForTerminal(loaded.status().ToString()));
     } else if (wanted(loaded->info)) {
-      all.push_back(Describe(loaded->info, *loaded->chain));
+      all.push_back(Describe(loaded->info, *loaded->chain, loaded->damage));
     }
   }
   std::sort(all.begin(), all.end(),
@@ -90,7 +104,7 @@ absl::StatusOr<std::string> Archive::ReadSegment(const Loaded& loaded,
 }
 
 absl::Status Archive::Read(
-    const std::string& instance_id, int64_t from_ns,
+    const std::string& instance_id, int64_t from_ns, bool over_damage,
     const std::function<bool(const v1::RecordingSegment&)>& visit) {
   uint64_t next = 0;
   for (;;) {
@@ -98,7 +112,7 @@ absl::Status Archive::Read(
     {
       // One at a time: whoever reads slowly keeps nobody out.
       MutexLock lock(io_mu_);
-      BERTH_ASSIGN_OR_RETURN(const Loaded loaded, Load(instance_id));
+      BERTH_ASSIGN_OR_RETURN(const Loaded loaded, LoadGoodPart(instance_id));
       auto it = loaded.chain->segments().lower_bound(next);
       while (it != loaded.chain->segments().end() &&
              it->second.until_ns < from_ns) {
@@ -106,19 +120,40 @@ absl::Status Archive::Read(
       }
       if (it == loaded.chain->segments().end()) return absl::OkStatus();
       next = it->first + 1;
-      BERTH_ASSIGN_OR_RETURN(const std::string bytes,
-                             ReadSegment(loaded, it->first));
-      BERTH_ASSIGN_OR_RETURN(segment, ParseRecordingSegment(bytes));
+      const absl::StatusOr<std::string> bytes = ReadSegment(loaded, it->first);
+      auto parsed = bytes.ok() ? ParseRecordingSegment(*bytes) : bytes.status();
+      if (!parsed.ok() && !over_damage) return parsed.status();
+      segment = parsed.ok() ? *std::move(parsed)
+                            : GapFor(it->first, it->second, parsed.status());
     }
     if (!visit(segment)) return absl::OkStatus();
   }
 }
 
+absl::StatusOr<std::string> Archive::CheckChain(const Loaded& loaded) const {
+  if (!loaded.damage.empty()) return loaded.damage;
+  BERTH_ASSIGN_OR_RETURN(const std::string pem, ReadFile(keys_path_));
+  BERTH_ASSIGN_OR_RETURN(const AuditPublicKeys keys,
+                         AuditPublicKeys::Parse(pem));
+  const absl::Status signatures = loaded.chain->Verify(loaded.text, keys);
+  if (signatures.ok()) return "";
+  return absl::StrCat(DirectoryOf(loaded.info.instance_id()), "/",
+                      signatures.message());
+}
+
+absl::StatusOr<std::string> Archive::FindDamage(const std::string& instance_id,
+                                                const Seals& seals) {
+  MutexLock lock(io_mu_);
+  BERTH_ASSIGN_OR_RETURN(const Loaded loaded, LoadGoodPart(instance_id));
+  BERTH_ASSIGN_OR_RETURN(std::string damage, CheckChain(loaded));
+  return damage.empty() ? seals.Compare(loaded.chain->segments()) : damage;
+}
+
 absl::StatusOr<v1::VerifyRecordingResponse> Archive::Verify(
-    const std::string& instance_id) {
+    const std::string& instance_id, const Seals& seals) {
   MutexLock lock(io_mu_);
   absl::StatusOr<v1::VerifyRecordingResponse> report =
-      VerifyLoaded(instance_id);
+      VerifyLoaded(instance_id, seals);
   if (!absl::IsDataLoss(report.status())) return report;
   v1::VerifyRecordingResponse changed;
   changed.set_finding(std::string(report.status().message()));
@@ -126,20 +161,15 @@ absl::StatusOr<v1::VerifyRecordingResponse> Archive::Verify(
 }
 
 absl::StatusOr<v1::VerifyRecordingResponse> Archive::VerifyLoaded(
-    const std::string& instance_id) const {
-  BERTH_ASSIGN_OR_RETURN(const Loaded loaded, Load(instance_id));
-  BERTH_ASSIGN_OR_RETURN(const std::string pem, ReadFile(keys_path_));
-  BERTH_ASSIGN_OR_RETURN(const AuditPublicKeys keys,
-                         AuditPublicKeys::Parse(pem));
+    const std::string& instance_id, const Seals& seals) const {
+  BERTH_ASSIGN_OR_RETURN(const Loaded loaded, LoadGoodPart(instance_id));
+  BERTH_ASSIGN_OR_RETURN(const std::string damage, CheckChain(loaded));
+  if (!damage.empty()) return absl::DataLossError(damage);
   const Chain& chain = *loaded.chain;
-  const absl::Status signatures = chain.Verify(loaded.text, keys);
-  if (!signatures.ok()) {
-    return absl::DataLossError(
-        absl::StrCat(DirectoryOf(instance_id), "/", signatures.message()));
-  }
   v1::VerifyRecordingResponse report;
   const Chain::Segment* before = nullptr;
   uint64_t expected = 0;
+  uint64_t unknown = 0;
   for (const auto& [index, known] : chain.segments()) {
     BERTH_ASSIGN_OR_RETURN(const std::string bytes, ReadSegment(loaded, index));
     BERTH_ASSIGN_OR_RETURN(const v1::RecordingSegment segment,
@@ -160,10 +190,18 @@ absl::StatusOr<v1::VerifyRecordingResponse> Archive::VerifyLoaded(
       report.add_notes(
           absl::StrCat("something was taken out of segment ", index));
     }
+    unknown += seals.segments.contains(index) ? 0 : 1;
     before = &known;
     expected = index + 1;
     report.set_segments(report.segments() + 1);
     report.set_head_sha256(known.original);
+  }
+  const std::string missing = seals.Compare(chain.segments());
+  if (!missing.empty()) return absl::DataLossError(missing);
+  if (unknown > 0) {
+    report.add_notes(absl::StrCat(
+        "the audit log does not know ", unknown,
+        " of its segments: they are older than what it has, or just came"));
   }
   if (!chain.ended()) {
     report.add_notes("it has no end yet: what comes last can't be known");

@@ -37,11 +37,11 @@ const absl::flat_hash_map<absl::string_view, absl::string_view>& Verbs() {
           {"/berth.v1.Audit/TailAudit", "audit.tail"},
           {"/berth.v1.Audit/VerifyAudit", "audit.verify"},
           {"/berth.v1.Recordings/ListRecordings", ""},
-          // By the service, which knows whose it is.
+          // By the services, which know whose they are.
           {"/berth.v1.Recordings/ReadRecording", ""},
           {"/berth.v1.Recordings/VerifyRecording", "recording.verify"},
           {"/berth.v1.Recordings/RedactRecording", "recording.redact"},
-          {"/berth.link.v1.Recorder/StoreSegment", "recording.store"},
+          {"/berth.link.v1.Recorder/StoreSegment", ""},
           // Up and down, rather than the attempt.
           {"/berth.link.v1.Link/Control", ""},
           // Part of a client's call, which is.

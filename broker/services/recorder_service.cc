@@ -6,6 +6,8 @@
 #include "absl/time/clock.h"
 #include "base/grpc_status.h"
 #include "base/status_macros.h"
+#include "broker/archive/seals.h"
+#include "broker/services/audit_actor.h"
 #include "broker/services/caller.h"
 
 namespace berth::broker {
@@ -13,7 +15,7 @@ namespace berth::broker {
 void RetireRecordings(Archive& archive, Fleet& fleet) {
   for (const v1::Recording& recording : archive.Retire(absl::Now())) {
     AuditEvent event;
-    event.verb = "recording.retired";
+    event.verb = kRecordingRetiredVerb;
     event.outcome = "done";
     event.session = recording.info().instance_id();
     event.session_name = recording.info().name();
@@ -40,7 +42,10 @@ absl::Status RecorderService::Check(const v1::RecordingInfo& info) const {
 
 absl::Status RecorderService::Store(
     const std::string& computer, const link::v1::StoreSegmentRequest& request,
-    link::v1::StoreSegmentResponse& response) {
+    link::v1::StoreSegmentResponse& response, AuditEvent& event) {
+  event.session = request.instance_id();
+  // Before anything changes; a strict log could refuse it later only.
+  BERTH_RETURN_IF_ERROR(fleet_.audit().Check());
   const auto store = [&] {
     return archive_.Store(
         computer, request.segment(), request.is_oldest(),
@@ -54,7 +59,25 @@ absl::Status RecorderService::Store(
   BERTH_RETURN_IF_ERROR(stored.status());
   response.set_next_index(stored->next_index);
   response.set_sha256(stored->sha256);
+  SetSeal(stored->info, stored->seal, event);
   return absl::OkStatus();
+}
+
+void RecorderService::StoreAndAnswer(
+    AuditEvent event, const std::string& computer,
+    const link::v1::StoreSegmentRequest& request,
+    link::v1::StoreSegmentResponse& response,
+    grpc::ServerUnaryReactor& reactor) {
+  const absl::Status status = Store(computer, request, response, event);
+  SetOutcome(status, event);
+  if (!status.ok()) {
+    fleet_.audit().Record(std::move(event));
+    return reactor.Finish(ToGrpcStatus(status));
+  }
+  fleet_.audit().Require(std::move(event),
+                         [&reactor](const absl::Status& kept) {
+                           reactor.Finish(ToGrpcStatus(kept));
+                         });
 }
 
 grpc::ServerUnaryReactor* RecorderService::StoreSegment(
@@ -62,13 +85,12 @@ grpc::ServerUnaryReactor* RecorderService::StoreSegment(
     const link::v1::StoreSegmentRequest* request,
     link::v1::StoreSegmentResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::Status status = CheckKept(fleet_, *context);
-  if (status.ok()) {
-    status = threads_.Start(
-        [this, reactor, computer = CallerName(*context), request, response] {
-          reactor->Finish(ToGrpcStatus(Store(computer, *request, *response)));
-        });
-  }
+  const absl::Status status = threads_.Start(
+      [this, reactor, computer = CallerName(*context), request, response,
+       event = AuditEventOf(*context, kSealVerb,
+                            "/berth.link.v1.Recorder/StoreSegment")] {
+        StoreAndAnswer(event, computer, *request, *response, *reactor);
+      });
   if (!status.ok()) reactor->Finish(ToGrpcStatus(status));
   return reactor;
 }

@@ -30,9 +30,17 @@ class RecorderService final : public link::v1::Recorder::CallbackService {
 
  private:
   absl::Status Check(const v1::RecordingInfo& info) const;
+  // Says in `event` what was stored.
   absl::Status Store(const std::string& computer,
                      const link::v1::StoreSegmentRequest& request,
-                     link::v1::StoreSegmentResponse& response);
+                     link::v1::StoreSegmentResponse& response,
+                     AuditEvent& event);
+  // Stores, and answers once the audit log has it: an agent deletes what it
+  // was told is stored.
+  void StoreAndAnswer(AuditEvent event, const std::string& computer,
+                      const link::v1::StoreSegmentRequest& request,
+                      link::v1::StoreSegmentResponse& response,
+                      grpc::ServerUnaryReactor& reactor);
 
   Archive& archive_;
   Fleet& fleet_;

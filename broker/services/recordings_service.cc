@@ -4,9 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/files.h"
 #include "base/grpc_status.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
+#include "broker/archive/seals.h"
+#include "broker/audit/verify.h"
 #include "broker/services/audit_actor.h"
 #include "broker/services/audit_stream.h"
 #include "broker/services/caller.h"
@@ -52,20 +55,32 @@ bool SendSegment(const v1::RecordingSegment& segment, ReadStream& stream) {
   return page.entries().empty() || stream.Write(page);
 }
 
-absl::Status Send(Archive& archive, const v1::ReadRecordingRequest& request,
-                  const v1::Recording& recording, ReadStream& stream) {
+}  // namespace
+
+absl::Status RecordingsService::Send(const v1::ReadRecordingRequest& request,
+                                     const v1::Recording& recording,
+                                     ReadStream& stream) {
   v1::ReadRecordingResponse first;
   *first.mutable_recording() = recording;
+  BERTH_ASSIGN_OR_RETURN(
+      const Seals seals,
+      FindSeals(fleet_.audit().directory(), request.instance_id()));
+  BERTH_ASSIGN_OR_RETURN(*first.mutable_finding(),
+                         archive_.FindDamage(request.instance_id(), seals));
   if (!stream.Write(first)) return absl::OkStatus();
   const int64_t from =
       request.has_from() ? absl::ToUnixNanos(FromProto(request.from())) : 0;
-  return archive.Read(request.instance_id(), from,
-                      [&](const v1::RecordingSegment& segment) {
-                        return SendSegment(segment, stream);
-                      });
+  BERTH_RETURN_IF_ERROR(archive_.Read(request.instance_id(), from,
+                                      request.even_if_changed(),
+                                      [&](const v1::RecordingSegment& segment) {
+                                        return SendSegment(segment, stream);
+                                      }));
+  if (first.finding().empty() || request.even_if_changed()) {
+    return absl::OkStatus();
+  }
+  // Also for clients that know nothing of `finding`.
+  return absl::DataLossError(first.finding());
 }
-
-}  // namespace
 
 RecordingsService::~RecordingsService() {
   MutexLock lock(life_->mu);
@@ -148,7 +163,7 @@ RecordingsService::ReadRecording(grpc::CallbackServerContext* context,
   const auto send = [this, stream,
                      request = *request](const v1::Recording& recording) {
     return threads_.Start([this, stream, request, recording] {
-      stream->End(Send(archive_, request, recording, *stream));
+      stream->End(Send(request, recording, *stream));
     });
   };
   const auto work = [this, stream, send, asked, user = CallerName(*context),
@@ -174,6 +189,45 @@ RecordingsService::ReadRecording(grpc::CallbackServerContext* context,
   return stream;
 }
 
+absl::StatusOr<std::string> RecordingsService::CheckAuditLog() {
+  BERTH_ASSIGN_OR_RETURN(const std::string pem, ReadFile(archive_.keys_path()));
+  BERTH_ASSIGN_OR_RETURN(const AuditPublicKeys keys,
+                         AuditPublicKeys::Parse(pem));
+  const absl::StatusOr<AuditReport> report =
+      VerifyAuditLog(fleet_.audit().directory(), keys, {fleet_.audit().head()});
+  if (absl::IsNotFound(report.status())) return "";  // Nothing was written yet.
+  BERTH_RETURN_IF_ERROR(report.status());
+  if (report->intact()) return "";
+  return absl::StrCat(
+      "the audit log, which has to vouch for the recording, was changed itself "
+      "('berth admin audit verify'): ",
+      report->finding);
+}
+
+absl::StatusOr<v1::VerifyRecordingResponse> RecordingsService::Verify(
+    const std::string& user, const std::string& instance_id) {
+  const absl::Status may = FindFor(user, instance_id).status();
+  // Of one that is damaged or gone nobody knows whose it is, so only who may
+  // do anything learns more.
+  if (!may.ok() && !fleet_.access().IsAdmin(user)) return may;
+  // Before the archive is read: what the log has by now was stored before.
+  BERTH_ASSIGN_OR_RETURN(const Seals seals,
+                         FindSeals(fleet_.audit().directory(), instance_id));
+  v1::VerifyRecordingResponse report;
+  if (absl::IsNotFound(may)) {
+    // With a right on it or not, it isn't there for an administrator either.
+    if (archive_.Find(instance_id).ok() || seals.retired) return may;
+    report.set_finding(seals.Compare({}));
+    if (report.finding().empty()) return may;
+    return report;
+  }
+  BERTH_ASSIGN_OR_RETURN(report, archive_.Verify(instance_id, seals));
+  if (report.finding().empty()) {
+    BERTH_ASSIGN_OR_RETURN(*report.mutable_finding(), CheckAuditLog());
+  }
+  return report;
+}
+
 grpc::ServerUnaryReactor* RecordingsService::VerifyRecording(
     grpc::CallbackServerContext* context,
     const v1::VerifyRecordingRequest* request,
@@ -181,15 +235,7 @@ grpc::ServerUnaryReactor* RecordingsService::VerifyRecording(
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   Answer(
       context, reactor, [this, user = CallerName(*context), request, response] {
-        const absl::Status may = FindFor(user, request->instance_id()).status();
-        // Of a chain that is damaged nobody knows whose it is, so only who
-        // may do anything learns more.
-        if (!may.ok() &&
-            !(absl::IsDataLoss(may) && fleet_.access().IsAdmin(user))) {
-          return may;
-        }
-        BERTH_ASSIGN_OR_RETURN(*response,
-                               archive_.Verify(request->instance_id()));
+        BERTH_ASSIGN_OR_RETURN(*response, Verify(user, request->instance_id()));
         return absl::OkStatus();
       });
   return reactor;

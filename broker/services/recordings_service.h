@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "broker/archive/archive.h"
 #include "broker/services/archive_threads.h"
+#include "broker/services/audit_stream.h"
 #include "broker/services/fleet.h"
 #include "proto/berth/v1/recordings.grpc.pb.h"
 
@@ -61,6 +62,14 @@ class RecordingsService final : public v1::Recordings::CallbackService {
               std::function<absl::Status()> work);
   void List(const std::string& user, const v1::ListRecordingsRequest& request,
             v1::ListRecordingsResponse& response);
+  // Whether the audit log, too, is as it was written; else says that it can't
+  // vouch for a recording.
+  absl::StatusOr<std::string> CheckAuditLog();
+  absl::StatusOr<v1::VerifyRecordingResponse> Verify(
+      const std::string& user, const std::string& instance_id);
+  absl::Status Send(const v1::ReadRecordingRequest& request,
+                    const v1::Recording& recording,
+                    AuditStream<v1::ReadRecordingResponse>& stream);
   absl::Status Redact(const std::string& user,
                       const v1::RedactRecordingRequest& request,
                       v1::RedactRecordingResponse& response);

@@ -29,6 +29,9 @@ constexpr char kPlayExamples[] =
     "  berth play deploy --speed 4 --max-idle 2s\n"
     "  berth play deploy --at 10:31\n"
     "  berth play deploy --owner alice | less\n";
+constexpr char kEvenIfChanged[] = "--even-if-changed";
+constexpr char kEvenIfChangedHelp[] =
+    "show what is left of a recording that was changed; it is only said then";
 constexpr char kExportExamples[] =
     "Examples:\n"
     "  berth export --asciicast demo.cast deploy\n"
@@ -36,35 +39,37 @@ constexpr char kExportExamples[] =
 
 // Prints a recording as text, without waiting.
 int PrintText(Invocation& invocation, Connection& connection,
-              const v1::Recording& recording, Output& out) {
+              const v1::Recording& recording, RecordingReading reading,
+              Output& out) {
   RecordingRendering rendering;
   TerminalFilter filter(TerminalFilter::Keep::kText);
   absl::Status written;
   const absl::Status read =
       ReadRecording(invocation, connection, recording.info().instance_id(),
-                    [&](const v1::RecordingEntry& entry) {
+                    reading, [&](const v1::RecordingEntry& entry) {
                       written = out.Write(filter.Take(rendering.Render(entry)));
                       return written.ok();
                     });
   if (absl::IsAborted(written)) return kPipeExit;
   if (!written.ok()) return invocation.Fail(written);
-  return read.ok() ? 0 : invocation.Fail(read);
+  return EndReading(invocation, reading, read);
 }
 
 int PrintAsciicast(Invocation& invocation, Connection& connection,
-                   const v1::Recording& recording, Output& out) {
+                   const v1::Recording& recording, RecordingReading reading,
+                   Output& out) {
   Asciicast cast(recording);
   absl::Status written;
   const absl::Status read =
       ReadRecording(invocation, connection, recording.info().instance_id(),
-                    [&](const v1::RecordingEntry& entry) {
+                    reading, [&](const v1::RecordingEntry& entry) {
                       written = out.Write(cast.Add(entry));
                       return written.ok();
                     });
   if (written.ok() && read.ok()) written = out.Write(cast.End());
   if (absl::IsAborted(written)) return kPipeExit;
   if (!written.ok()) return invocation.Fail(written);
-  return read.ok() ? 0 : invocation.Fail(read);
+  return EndReading(invocation, reading, read);
 }
 
 }  // namespace
@@ -93,6 +98,8 @@ int RunPlay(Invocation& invocation, std::vector<std::string> words) {
       .add_option("--at", at,
                   "from there: 10:31 by the clock, or 90s after its beginning")
       ->type_name("PLACE");
+  parser.app().add_flag(kEvenIfChanged, options.even_if_changed,
+                        kEvenIfChangedHelp);
   parser.AddTime("--max-idle", max_idle, "no pause is longer than this");
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
@@ -110,7 +117,8 @@ int RunPlay(Invocation& invocation, std::vector<std::string> words) {
   }
   if (max_idle.has_value()) options.max_idle = *max_idle;
   if (!invocation.out().IsTerminal()) {
-    return PrintText(invocation, **connection, *found, invocation.out());
+    return PrintText(invocation, **connection, *found,
+                     {options.even_if_changed}, invocation.out());
   }
   return Player(invocation, **connection, *std::move(found), options).Play();
 }
@@ -137,6 +145,9 @@ int RunExport(Invocation& invocation, std::vector<std::string> words) {
                                 "as text, without what draws; - is standard "
                                 "output")
                     ->type_name("FILE");
+  RecordingReading reading;
+  parser.app().add_flag(kEvenIfChanged, reading.even_if_changed,
+                        kEvenIfChangedHelp);
   cast->excludes(plain);
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {
@@ -153,8 +164,8 @@ int RunExport(Invocation& invocation, std::vector<std::string> words) {
   if (!found.ok()) return invocation.Fail(found.status());
   const auto print = [&](Output& out) {
     return asciicast.empty()
-               ? PrintText(invocation, **connection, *found, out)
-               : PrintAsciicast(invocation, **connection, *found, out);
+               ? PrintText(invocation, **connection, *found, reading, out)
+               : PrintAsciicast(invocation, **connection, *found, reading, out);
   };
   if (file == "-") return print(invocation.out());
   const std::string path = invocation.AbsolutePath(file);

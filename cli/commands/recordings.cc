@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/escape.h"
 #include "base/proto_time.h"
+#include "base/uuid.h"
 #include "cli/client/call.h"
 #include "cli/commands/parser.h"
 #include "cli/recordings/recordings.h"
@@ -17,8 +18,6 @@
 namespace berth::cli {
 namespace {
 
-// The exit status if a recording was changed.
-constexpr int kChangedExit = 2;
 // A whole recording is read.
 constexpr absl::Duration kArchiveTimeout = absl::Minutes(10);
 
@@ -81,6 +80,7 @@ std::string TimeText(const google::protobuf::Timestamp& time) {
 }
 
 std::string StateText(const v1::Recording& recording) {
+  if (!recording.damage().empty()) return "damaged";
   std::string text = recording.ended() ? "complete" : "goes on";
   if (recording.missing() > 0) {
     absl::StrAppend(&text, ", ", recording.missing(), " missing");
@@ -190,8 +190,13 @@ int RunRecordings(Invocation& invocation, std::vector<std::string> args) {
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
   if (words.ls->parsed()) return List(invocation, **connection, words);
-  const auto found =
+  auto found =
       FindRecording(invocation, **connection, words.owner, words.session);
+  // Of one that was removed from the archive the audit log may know.
+  if (absl::IsNotFound(found.status()) && words.verify->parsed() &&
+      IsUuid(words.session)) {
+    found.emplace().mutable_info()->set_instance_id(words.session);
+  }
   if (!found.ok()) return invocation.Fail(found.status());
   return words.verify->parsed()
              ? Verify(invocation, **connection, *found)

@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/monotonic.h"
-#include "cli/recordings/recordings.h"
 #include "cli/recordings/rendering.h"
 #include "cli/recordings/terminal_filter.h"
 
@@ -74,7 +73,7 @@ int Player::Play() {
   invocation_.out().Write(kLeave).IgnoreError();
   tty_.reset();
   if (invocation_.signals().left()) return invocation_.signals().exit_code();
-  return status.ok() ? 0 : invocation_.Fail(status);
+  return EndReading(invocation_, reading_, status);
 }
 
 absl::Status Player::PlayOnce() {
@@ -83,7 +82,7 @@ absl::Status Player::PlayOnce() {
   absl::Status written = invocation_.out().Write(kClear);
   if (!written.ok()) return written;
   const absl::Status read = ReadRecording(
-      invocation_, connection_, recording_.info().instance_id(),
+      invocation_, connection_, recording_.info().instance_id(), reading_,
       [&](const v1::RecordingEntry& entry) {
         const Next next = Show(entry);
         again_ = next == Next::kAgain;

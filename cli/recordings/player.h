@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "cli/client/connection.h"
 #include "cli/invocation/invocation.h"
+#include "cli/recordings/recordings.h"
 #include "cli/terminal/tty.h"
 #include "proto/berth/v1/recordings.pb.h"
 
@@ -31,6 +32,7 @@ class Player {
     double speed = 1;
     absl::Duration from;  // After the beginning.
     absl::Duration max_idle = absl::InfiniteDuration();
+    bool even_if_changed = false;
   };
 
   Player(Invocation& invocation, Connection& connection,
@@ -38,7 +40,8 @@ class Player {
       : invocation_(invocation),
         connection_(connection),
         recording_(std::move(recording)),
-        options_(options) {}
+        options_(options),
+        reading_{options.even_if_changed} {}
 
   // To its end, or until the user leaves. The exit status.
   int Play();
@@ -61,6 +64,7 @@ class Player {
   Connection& connection_;
   const v1::Recording recording_;
   const Options options_;
+  RecordingReading reading_;
   std::optional<Tty> tty_;
   absl::Duration target_;  // What is before is not waited for.
   absl::Duration at_;      // Of what was shown last.

@@ -50,7 +50,7 @@ absl::StatusOr<v1::Recording> FindRecording(Invocation& invocation,
 
 absl::Status ReadRecording(
     Invocation& invocation, Connection& connection,
-    const std::string& instance_id,
+    const std::string& instance_id, RecordingReading& reading,
     const std::function<bool(const v1::RecordingEntry&)>& visit) {
   auto stub = v1::Recordings::NewStub(connection.channel().shared_from_this());
   grpc::ClientContext context;
@@ -59,10 +59,12 @@ absl::Status ReadRecording(
   });
   v1::ReadRecordingRequest request;
   request.set_instance_id(instance_id);
+  request.set_even_if_changed(reading.even_if_changed);
   auto stream = stub->ReadRecording(&context, request);
   v1::ReadRecordingResponse page;
   bool wanted = true;
   while (wanted && stream->Read(&page)) {
+    if (page.has_recording()) reading.finding = page.finding();
     for (const v1::RecordingEntry& entry : page.entries()) {
       wanted = wanted && visit(entry);
     }
@@ -70,6 +72,25 @@ absl::Status ReadRecording(
   if (!wanted) context.TryCancel();
   const absl::Status status = ToStatus(connection, context, stream->Finish());
   return wanted ? status : absl::OkStatus();
+}
+
+int EndReading(Invocation& invocation, const RecordingReading& reading,
+               const absl::Status& status) {
+  if (!status.ok() && !absl::IsDataLoss(status)) return invocation.Fail(status);
+  const absl::string_view finding =
+      reading.finding.empty() ? status.message() : reading.finding;
+  if (finding.empty()) return 0;
+  const std::string text = absl::StrCat("the recording was changed: ", finding);
+  if (reading.even_if_changed && status.ok()) {
+    invocation.Say(text);
+    return 0;
+  }
+  return invocation.Fail(
+      absl::DataLossError(absl::StrCat(
+          text,
+          "; what could be shown came before ('--even-if-changed' shows "
+          "all that is left)")),
+      kChangedExit);
 }
 
 }  // namespace berth::cli

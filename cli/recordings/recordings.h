@@ -17,6 +17,18 @@ absl::StatusOr<v1::ListRecordingsResponse> ListRecordings(
     Invocation& invocation, Connection& connection, const std::string& owner,
     const std::string& session);
 
+// How a recording is read, and what came of it.
+struct RecordingReading {
+  // Shows whatever can be shown of one that was changed, and says so only.
+  bool even_if_changed = false;
+  // Filled in with the first entry: what is wrong with it; empty: nothing that
+  // could be told beforehand.
+  std::string finding = {};
+};
+
+// The exit status if a recording was changed.
+inline constexpr int kChangedExit = 2;
+
 // The recording of a session, by its number, name or instance id. The user's
 // own are looked at first; of several the newest, and that is said.
 // NOT_FOUND: there is none.
@@ -29,8 +41,13 @@ absl::StatusOr<v1::Recording> FindRecording(Invocation& invocation,
 // false or the invocation is left. Fails as the rpc does.
 absl::Status ReadRecording(
     Invocation& invocation, Connection& connection,
-    const std::string& instance_id,
+    const std::string& instance_id, RecordingReading& reading,
     const std::function<bool(const v1::RecordingEntry&)>& visit);
+
+// Tells how reading a recording went, and returns the exit status: 2 if it was
+// changed.
+int EndReading(Invocation& invocation, const RecordingReading& reading,
+               const absl::Status& status);
 
 }  // namespace berth::cli
 

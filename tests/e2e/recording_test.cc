@@ -251,5 +251,70 @@ TEST_F(RecordingTest, WhatIsChangedIsFoundAndWhatIsTakenOutIsSaid) {
   EXPECT_NE(fleet_.Berth({"play", "work"}).exit_code, 0);
 }
 
+// The files of what is left are as they were, so only what the audit log was
+// told shows that the end is missing; and not to administrators alone.
+TEST_F(RecordingTest, ACutOffEndIsToldToWhoeverLooks) {
+  fleet_.AddUser("alice");
+  fleet_.Run(
+      {"new", "-c", kComputer, "--name", "work", "--configuration", "commands"},
+      "", "alice");
+  const std::string id = fleet_.Session("work", "alice").instance_id();
+  fleet_.Run({"run", "-s", "work", "--", "echo first"}, "", "alice");
+  fleet_.WaitFor({"admin", "audit", "search", "--verb", "recording.store",
+                  "--session", id, "-o", "json"},
+                 "segment=0 ", absl::Seconds(60));
+  fleet_.Run({"run", "-s", "work", "--", "echo second"}, "", "alice");
+  fleet_.Run({"rm", "work"}, "", "alice");
+  fleet_.WaitFor({"recordings", "ls", "work"}, "complete", absl::Seconds(60),
+                 "alice");
+  fleet_.WaitFor({"admin", "audit", "search", "--verb", "recording.store",
+                  "--session", id, "-o", "json"},
+                 "last=true", absl::Seconds(60));
+  EXPECT_THAT(fleet_.Run({"recordings", "verify", "work"}, "", "alice"),
+              HasSubstr("intact"));
+  const std::string directory =
+      absl::StrCat(fleet_.directory(), "/broker/archive/", id);
+  const std::string lines = ReadTextFile(directory + "/chain");
+  WriteTextFile(directory + "/chain", lines.substr(0, lines.find('\n') + 1));
+  for (const std::string& file : Files()) {
+    if (absl::EndsWith(file, ".seg") && !absl::StrContains(file, "0.seg")) {
+      std::filesystem::remove(file);
+    }
+  }
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"recordings", "verify", "work"},
+        {"play", "work"},
+        {"export", "--text", "-", "work"}}) {
+    const auto told = fleet_.Berth(words, "", "alice");
+    EXPECT_EQ(told.exit_code, 2);
+    EXPECT_THAT(told.err, HasSubstr("the recording was changed: the audit log "
+                                    "knows segment 1 with the hash "));
+  }
+  // What is left is shown all the same, and without failing if that is asked.
+  const auto played =
+      fleet_.Berth({"play", "work", "--even-if-changed"}, "", "alice");
+  EXPECT_EQ(played.exit_code, 0);
+  EXPECT_THAT(played.out, HasSubstr("echo first"));
+  EXPECT_THAT(played.err, HasSubstr("the recording was changed"));
+  {
+    TtyProgram player(
+        fleet_.Command({"play", "work", "--max-idle", "1ms"}, "alice"), 30, 90);
+    player.WaitFor("the recording was changed");
+    EXPECT_EQ(player.Wait(), 2);
+  }
+  // A chain that is no chain hides nothing from its owner either.
+  WriteTextFile(directory + "/chain", lines + "{}\n");
+  EXPECT_THAT(fleet_.Run({"recordings", "ls", "work"}, "", "alice"),
+              HasSubstr("damaged"));
+  EXPECT_EQ(fleet_.Berth({"play", "work"}, "", "alice").exit_code, 2);
+  // One that is gone as a whole: administrators ask by its instance id.
+  std::filesystem::remove_all(directory);
+  const auto gone = fleet_.Berth({"recordings", "verify", id});
+  EXPECT_EQ(gone.exit_code, 2);
+  EXPECT_THAT(gone.err, HasSubstr("knows segment 0"));
+  const auto hidden = fleet_.Berth({"recordings", "verify", id}, "", "alice");
+  EXPECT_THAT(hidden.err, HasSubstr("no recording"));
+}
+
 }  // namespace
 }  // namespace berth::testing
