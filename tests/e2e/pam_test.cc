@@ -1,6 +1,7 @@
 // Sessions that are PAM sessions as well, by services of the test's own.
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -171,6 +172,23 @@ TEST_F(PamTest, ModuleThatHangsIsNotWaitedFor) {
     ASSERT_LT(absl::Now(), deadline) << "the module's program was left behind";
     absl::SleepFor(absl::Milliseconds(10));
   }
+}
+
+// No session without what was asked for, and the way to it.
+TEST_F(PamTest, ProgramThatIsMissingOrDoesNotStartIsSaid) {
+  const std::string program = getenv("BERTH_LOGIN");
+  const std::string rules =
+      absl::StrCat(kRules, "pam = \"", Path("berth"), "\"\n");
+  setenv("BERTH_LOGIN", Path("none").c_str(), 1);
+  Configure(rules);
+  const std::string missing = Refused({});
+  EXPECT_THAT(missing, HasSubstr("start " + Path("none")));
+  EXPECT_THAT(missing, HasSubstr("needs it: install it"));
+  // As if the system's library were missing.
+  setenv("BERTH_LOGIN", "/bin/false", 1);
+  Configure(rules);
+  EXPECT_THAT(Refused({}), HasSubstr("it needs libpam.so.0"));
+  setenv("BERTH_LOGIN", program.c_str(), 1);
 }
 
 TEST_F(PamTest, ServiceThatIsMissingIsSaid) {

@@ -1,6 +1,7 @@
 // The real berth-login with services of the test's own; what it starts in the
 // holder's place is a script.
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -231,6 +232,22 @@ TEST_F(LoginTest, RefusesAndSaysWhy) {
     EXPECT_THAT(error, HasSubstr(Path("berth"))) << it.name;
     EXPECT_EQ(login.Wait().value_or(-1), 1) << it.name;
   }
+}
+
+TEST_F(LoginTest, ServiceThatComesWithItWorks) {
+  const std::string shipped =
+      std::filesystem::absolute(getenv("PAM_SERVICE")).string();
+  Script("holder", "cat /proc/self/loginuid; echo; umask");
+  auto login = Process::Start(std::vector<std::string>{
+      "/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+      absl::StrCat("cp -r /etc/pam.d ", Path("pam.d"), " && cp -f ", shipped,
+                   " ", Path("pam.d/berth"), " && mount --bind ", Path("pam.d"),
+                   " /etc/pam.d && mount -t tmpfs none /var/log && exec ",
+                   getenv("BERTH_LOGIN"), " berth ", kUser, " ",
+                   Path("holder"))});
+  ASSERT_TRUE(login.ok()) << login.status();
+  EXPECT_EQ(login->ReadToEnd().value_or(""),
+            absl::StrCat(getpwnam(kUser)->pw_uid, "\n0022\n"));
 }
 
 TEST_F(LoginTest, IsSeenAsALogin) {

@@ -26,8 +26,8 @@ constexpr char kKeep = 'k';
 
 struct Packet {
   char bytes[1 + DescriptorPorter::kMaxLine];
-  alignas(cmsghdr) char control[CMSG_SPACE(
-      sizeof(int) * DescriptorPorter::kMostDescriptors)];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) *
+                                           DescriptorPorter::kMostDescriptors)];
 };
 
 absl::Status SendPacket(int socket, char what, absl::string_view line,
@@ -59,7 +59,8 @@ absl::Status SendPacket(int socket, char what, absl::string_view line,
     return absl::ResourceExhaustedError(
         "the shell does not read its control channel");
   }
-  return absl::UnavailableError(
+  // Not UNAVAILABLE: clients would try it again.
+  return absl::FailedPreconditionError(
       "the process that passes commands to the shell is gone; the session "
       "can't run any more: berth rm it");
 }
@@ -133,8 +134,8 @@ absl::StatusOr<std::unique_ptr<DescriptorPorter>> DescriptorPorter::Start(
   own.no_new_privileges = true;
   own.inherited = {its_socket.get(), requests.get()};
   BERTH_ASSIGN_OR_RETURN(
-      const pid_t pid, Spawn(own, {null.get(), null.get(), null.get()},
-                             Leads::kProcessGroup));
+      const pid_t pid,
+      Spawn(own, {null.get(), null.get(), null.get()}, Leads::kProcessGroup));
   return std::unique_ptr<DescriptorPorter>(
       new DescriptorPorter(pid, std::move(socket)));
 }

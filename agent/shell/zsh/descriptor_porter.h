@@ -32,8 +32,9 @@ class DescriptorPorter {
       const SpawnOptions& options, UniqueFd requests);
 
   // Gives it `fds` in place of those that it has, and has it write `line`. At
-  // most kMostDescriptors and kMaxLine bytes. Never waits. UNAVAILABLE: it is
-  // gone. RESOURCE_EXHAUSTED: the shell has not read what was sent before.
+  // most kMostDescriptors and kMaxLine bytes. Never waits. FAILED_PRECONDITION:
+  // it is gone. RESOURCE_EXHAUSTED: the shell has not read what was sent
+  // before.
   absl::Status Send(absl::string_view line, absl::Span<const int> fds);
 
   // Has it keep what it has, and write `line`.
