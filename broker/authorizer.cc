@@ -33,6 +33,12 @@ const absl::flat_hash_map<absl::string_view, Right>& Table() {
       {"/berth.v1.Users/ListCertificates", Right::kAdmin},
       {"/berth.v1.Users/RevokeCertificates", Right::kAdmin},
       {"/berth.v1.Users/RenewCertificate", Right::kUser},
+      {"/berth.v1.Users/LogOut", Right::kUser},
+      {"/berth.v1.Users/CreateUserToken", Right::kAdmin},
+      {"/berth.v1.Users/ListUserTokens", Right::kAdmin},
+      {"/berth.v1.Users/RemoveUserToken", Right::kAdmin},
+      // Whoever comes with a token has no certificate yet.
+      {"/berth.v1.Users/LogInWithToken", Right::kAnybody},
       {"/berth.v1.Users/GetTrust", Right::kAnyCertificate},
       {"/berth.v1.Admin/ListJoinTokens", Right::kAdmin},
       {"/berth.v1.Admin/RemoveJoinToken", Right::kAdmin},

@@ -58,10 +58,11 @@ int Main(int argc, char** argv) {
   params.args.assign(argv + std::min(argc, 1), argv + argc);
   params.cwd = CurrentDirectory();
   params.environment = Environment::FromProcess(environ, params.args);
-  // `agent` becomes another program, which a keeper can't.
+  // These become another program, which a keeper can't.
+  const std::string verb = VerbOf(params.args);
   const bool use_keeper = !TakeNoKeeper(params.args) &&
                           params.environment.Get("BERTH_KEEPER") != "off" &&
-                          VerbOf(params.args) != "agent";
+                          verb != "agent" && verb != "login";
   if (!params.args.empty() && params.args[0] == "keeper") {
     return RunKeeperCommand(params);
   }

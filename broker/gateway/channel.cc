@@ -143,6 +143,9 @@ int Channel::OnExec(ssh_session, ssh_channel, const char* command, void* self) {
   Asked& asked = channel->asked_;
   const Terminal cooked = asked.terminal ? Terminal::kCooked : Terminal::kNone;
   if (asked.where.computer.empty()) {
+    if (text == "login" && !asked.terminal) {
+      return channel->Start(MakeLogin(channel->guest_.certifier()), cooked);
+    }
     return channel->Start(MakeVerb(asked, text), cooked);
   }
   // In a named session it has no terminal: that is the session's.

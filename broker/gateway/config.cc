@@ -66,6 +66,7 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
                      Config* config) {
   if (key == "listen") return ReadText(node, &config->listen);
   if (key == "broker") return ReadText(node, &config->broker);
+  if (key == "public_broker") return ReadText(node, &config->public_broker);
   if (key == "log_level") return ReadText(node, &config->log_level);
   if (key == "connections") {
     return ReadCount(node, 100'000, &config->connections);
@@ -80,8 +81,9 @@ absl::Status ReadKey(absl::string_view key, const toml::node& node,
   if (key == "environment") return ReadList(node, &config->environment);
   if (key == "forward") return ReadTargets(node, &config->forward);
   return absl::NotFoundError(
-      "no such key; there are listen, broker, log_level, connections, "
-      "strangers, strangers_per_address, login_grace, auth_tries, channels, "
+      "no such key; there are listen, broker, public_broker, log_level, "
+      "connections, strangers, strangers_per_address, login_grace, auth_tries, "
+      "channels, "
       "environment and forward");
 }
 
@@ -118,7 +120,11 @@ std::string FormatConfig(const Config& config) {
       "# Where SSH clients connect to.\n",
       "listen = ", TomlString(config.listen), "\n\n", "# The broker.\n",
       "broker = ", TomlString(config.broker), "\n\n",
-      "# trace, debug, info, warning, error, critical or off.\n",
+      "# What `berth login` is told instead, if users reach it otherwise.\n",
+      config.public_broker.empty() ? "# " : "", "public_broker = ",
+      TomlString(config.public_broker.empty() ? "berth.example.com:7780"
+                                              : config.public_broker),
+      "\n\n", "# trace, debug, info, warning, error, critical or off.\n",
       "log_level = ", TomlString(config.log_level), "\n\n",
       "# Connections at a time; and those that have not logged in yet, of all\n"
       "# and of one address, which have so long to do it.\n",

@@ -17,6 +17,8 @@ struct Config {
   std::string listen = "0.0.0.0:2222";
   // The broker's address.
   std::string broker = "localhost:7780";
+  // The same for clients that log in by `berth login`. Empty: the same.
+  std::string public_broker;
   std::string log_level = "info";
   // Connections at a time; those of them that have not logged in, of all and of
   // one address; how long logging in may take.

@@ -36,7 +36,10 @@ class Handshake {
     // which is next done with those of whoever has the guest.
     BERTH_RETURN_IF_ERROR(Authenticate());
     return Guest(std::move(session_), std::move(name_), address_,
-                 std::move(broker_));
+                 std::move(broker_),
+                 [&logins = logins_, claim = claim_](const std::string& csr) {
+                   return logins.Certify(claim, csr);
+                 });
   }
 
  private:
@@ -116,6 +119,7 @@ class Handshake {
     }
     BERTH_ASSIGN_OR_RETURN(broker_, logins_.LogIn(claim));
     name_ = name;
+    claim_ = claim;
     return absl::OkStatus();
   }
 
@@ -126,6 +130,7 @@ class Handshake {
   const absl::Time deadline_;
   absl::Status refused_;
   LoginName name_;
+  Claim claim_;
   std::shared_ptr<cli::Connection> broker_;
 };
 

@@ -10,6 +10,7 @@
 #include "broker/gateway/login_name.h"
 #include "broker/gateway/logins.h"
 #include "broker/gateway/ssh.h"
+#include "broker/gateway/work.h"
 #include "cli/client/connection.h"
 
 namespace berth::gateway {
@@ -26,20 +27,25 @@ class Guest {
   const std::string& address() const { return address_; }
   // With the user's certificate.
   const std::shared_ptr<cli::Connection>& broker() const { return broker_; }
+  // Gets what the user's own client needs, for its CSR. Any thread, as long as
+  // the Logins live that let it in.
+  const Certifier& certifier() const { return certifier_; }
 
  private:
   friend class Handshake;
   Guest(SshSession session, LoginName name, std::string address,
-        std::shared_ptr<cli::Connection> broker)
+        std::shared_ptr<cli::Connection> broker, Certifier certifier)
       : session_(std::move(session)),
         name_(std::move(name)),
         address_(std::move(address)),
-        broker_(std::move(broker)) {}
+        broker_(std::move(broker)),
+        certifier_(std::move(certifier)) {}
 
   SshSession session_;
   LoginName name_;
   std::string address_;
   std::shared_ptr<cli::Connection> broker_;
+  Certifier certifier_;
 };
 
 struct HandshakeLimits {

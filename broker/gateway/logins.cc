@@ -42,9 +42,10 @@ std::string ClientId(const std::string& gateway, const std::string& user) {
 
 }  // namespace
 
-Logins::Logins(std::string broker, std::string name,
+Logins::Logins(std::string broker, std::string public_broker, std::string name,
                const Credentials& credentials)
     : broker_(std::move(broker)),
+      public_broker_(std::move(public_broker)),
       name_(std::move(name)),
       stub_(v1::Gateway::NewStub(cli::Connection::MakeChannel(
           broker_, credentials.ca, credentials.certificate, credentials.key))),
@@ -132,6 +133,29 @@ absl::StatusOr<std::shared_ptr<cli::Connection>> Logins::LogIn(
     logins_[{claim.user, claim.fingerprint}].used_at = MonotonicNow();
   }
   return Ask(claim);
+}
+
+absl::StatusOr<v1::ClientLogin> Logins::Certify(const Claim& claim,
+                                                const std::string& csr_pem) {
+  v1::LoginRequest request;
+  request.set_user(claim.user);
+  request.set_fingerprint(claim.fingerprint);
+  request.set_address(claim.address);
+  request.set_csr_pem(csr_pem);
+  request.set_for_client(true);
+  v1::LoginResponse response;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  BERTH_RETURN_IF_ERROR(
+      FromGrpcStatus(stub_->Login(&context, request, &response)));
+  // A broker of before there were such gives one of an hour.
+  v1::ClientLogin login;
+  login.set_user(claim.user);
+  login.set_broker(public_broker_);
+  login.set_certificate_pem(response.certificate_pem());
+  login.set_ca_pem(response.ca_pem());
+  *login.mutable_expires_at() = response.expires_at();
+  return login;
 }
 
 std::vector<Claim> Logins::Due() {

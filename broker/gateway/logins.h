@@ -40,8 +40,10 @@ class Logins {
   // One that nobody uses is kept this long, for who comes again.
   static constexpr absl::Duration kKeep = absl::Minutes(5);
 
-  // `name`: the gateway's, in its certificate.
-  Logins(std::string broker, std::string name, const Credentials& credentials);
+  // `name`: the gateway's, in its certificate. `public_broker`: what users'
+  // own clients are told of where the broker is.
+  Logins(std::string broker, std::string public_broker, std::string name,
+         const Credentials& credentials);
   ~Logins();
 
   // Whether they may log in so. NotFound: no. Unavailable: the broker can't be
@@ -52,6 +54,12 @@ class Logins {
   // Errors as CheckKey().
   absl::StatusOr<std::shared_ptr<cli::Connection>> LogIn(const Claim& claim)
       ABSL_LOCKS_EXCLUDED(mu_);
+
+  // What the user's own client needs to go on without this gateway: they have
+  // proved to have the key, and `csr_pem` is of their client's. Errors as
+  // CheckKey(); InvalidArgument: a bad CSR.
+  absl::StatusOr<v1::ClientLogin> Certify(const Claim& claim,
+                                          const std::string& csr_pem);
 
  private:
   struct Login {
@@ -76,6 +84,7 @@ class Logins {
   v1::Client ClientOf(const std::string& user) const;
 
   const std::string broker_;
+  const std::string public_broker_;
   const std::string name_;
   const std::unique_ptr<v1::Gateway::Stub> stub_;
   Mutex mu_;

@@ -61,8 +61,8 @@ constexpr struct {
      "sk-ecdsa-sha2-nistp256@openssh.com"},
 };
 
-// What clients see of us. OpenSSH tells that it reads no more (`ssh ... | head`)
-// only to who begins so; to others it says nothing, and all would hang.
+// What clients see of us. OpenSSH tells that it reads no more (`ssh ... |
+// head`) only to who begins so; to others it says nothing, and all would hang.
 constexpr char kBanner[] = "OpenSSH-compatible_Berth";
 
 absl::StatusOr<SshBind> MakeBind(const std::string& directory) {
@@ -130,7 +130,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   BERTH_ASSIGN_OR_RETURN(SshBind bind, MakeBind(directory));
   std::unique_ptr<Server> server(new Server(
       config,
-      std::make_unique<Logins>(config.broker, identity.name, credentials),
+      std::make_unique<Logins>(
+          config.broker,
+          config.public_broker.empty() ? config.broker : config.public_broker,
+          identity.name, credentials),
       std::move(bind)));
   BERTH_RETURN_IF_ERROR(server->Listen());
   server->accepting_ =

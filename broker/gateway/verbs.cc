@@ -39,7 +39,9 @@ std::string Help(const std::string& user) {
       "ssh ", user, "+COMPUTER@... COMMAND   a command; scp and sftp, too\n",
       "ssh ", user, "@... VERB               one of:\n",
       "  approval computers configurations connect disconnect enter ls new\n",
-      "  receive rm wait watch      (VERB --help says more)\n");
+      "  receive rm wait watch      (VERB --help says more)\n", "berth login ",
+      user, "@...             a certificate for Berth's own\n",
+      "                             client, which then needs no gateway\n");
 }
 
 // Everybody has the one connection that they logged in with.

@@ -1,13 +1,16 @@
 #ifndef BERTH_BROKER_GATEWAY_WORK_H_
 #define BERTH_BROKER_GATEWAY_WORK_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "broker/gateway/login_name.h"
 #include "cli/client/connection.h"
 #include "cli/invocation/invocation.h"
+#include "proto/berth/v1/gateway.pb.h"
 
 namespace berth::gateway {
 
@@ -61,6 +64,11 @@ std::unique_ptr<Work> MakeForward(Asked asked, const std::string& host,
 std::unique_ptr<Work> MakeVerb(Asked asked, std::string line);
 // The same at a prompt.
 std::unique_ptr<Work> MakeMenu(Asked asked);
+// Gets a certificate for a CSR (PEM).
+using Certifier =
+    std::function<absl::StatusOr<v1::ClientLogin>(const std::string& csr_pem)>;
+// The other end of `berth login`: reads a CSR, and prints what it gets as JSON.
+std::unique_ptr<Work> MakeLogin(Certifier certifier);
 
 }  // namespace berth::gateway
 

@@ -31,6 +31,7 @@ const absl::flat_hash_map<absl::string_view, absl::string_view>& Verbs() {
           {"/berth.v1.Gateway/Login", "gateway.login"},
           {"/berth.v1.Users/ListUsers", ""},
           {"/berth.v1.Users/ListCertificates", ""},
+          {"/berth.v1.Users/ListUserTokens", ""},
           {"/berth.v1.Users/GetTrust", ""},
           {"/berth.v1.Audit/GetAuditStatus", ""},
           {"/berth.v1.Audit/SearchAudit", "audit.search"},

@@ -57,6 +57,7 @@ absl::string_view KindName(UserDirectory::Kind kind) {
 constexpr absl::Duration kLookAgain = absl::Minutes(1);
 
 constexpr absl::string_view kApproval = "approval";
+constexpr absl::string_view kUserToken = "user-token";
 
 using Records = std::map<std::string, std::string>;
 
@@ -86,6 +87,12 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
                                : store.PutRecord(KindName(kind), key, bytes);
         });
       }),
+      user_tokens_([this](const std::string& key, std::string bytes) {
+        store_.Do([key, bytes = std::move(bytes)](Store& store) {
+          return bytes.empty() ? store.DeleteRecord(kUserToken, key)
+                               : store.PutRecord(kUserToken, key, bytes);
+        });
+      }),
       calls_(timer_, [this](const CertificateInfo& certificate) {
         return users_.Check(certificate, absl::Now());
       }) {
@@ -110,6 +117,8 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
   }
   BERTH_ASSIGN_OR_RETURN(const Records approvals,
                          store->ListRecords(kApproval));
+  BERTH_ASSIGN_OR_RETURN(const Records user_tokens,
+                         store->ListRecords(kUserToken));
   const absl::Time now = absl::Now();
   // On a full disk the next start does it.
   const absl::Status forgotten =
@@ -133,6 +142,9 @@ absl::StatusOr<std::unique_ptr<Fleet>> Fleet::Open(
     }
   }
   fleet->users_.Forget(now);
+  for (const auto& [digest, bytes] : user_tokens) {
+    BERTH_RETURN_IF_ERROR(fleet->user_tokens_.Load(digest, bytes));
+  }
   for (const auto& [id, bytes] : approvals) {
     BERTH_RETURN_IF_ERROR(fleet->approvals_.Load(id, bytes));
   }

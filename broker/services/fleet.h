@@ -28,6 +28,7 @@
 #include "broker/timer.h"
 #include "broker/users/open_calls.h"
 #include "broker/users/user_directory.h"
+#include "broker/users/user_tokens.h"
 
 namespace berth::broker {
 
@@ -54,6 +55,7 @@ class Fleet {
   Access& access() { return access_; }
   ApprovalBook& approvals() { return approvals_; }
   UserDirectory& users() { return users_; }
+  UserTokens& user_tokens() { return user_tokens_; }
   OpenCalls& calls() { return calls_; }
 
   // Where events go. To be set before anything else is done with the fleet,
@@ -145,6 +147,7 @@ class Fleet {
   Presence presence_;
   SessionFeed feed_;
   UserDirectory users_;
+  UserTokens user_tokens_;
   OpenCalls calls_;
   Timer timer_;  // Last: nothing that it runs may outlive the others.
 };

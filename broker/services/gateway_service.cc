@@ -29,15 +29,18 @@ absl::Status GatewayService::Issue(const v1::LoginRequest& request,
       fleet_.users().CheckKey(request.user(), request.fingerprint()));
   const Identity user{Purpose::kUser, request.user()};
   const absl::Time now = absl::Now();
-  if (fleet_.users().IsGood(request.serial(), user, now + kLeft)) {
+  const bool for_client = request.for_client();
+  if (!for_client &&
+      fleet_.users().IsGood(request.serial(), user, now + kLeft)) {
     return absl::OkStatus();
   }
   BERTH_RETURN_IF_ERROR(fleet_.users().MayIssue(user, now));
   BERTH_ASSIGN_OR_RETURN(std::string certificate,
-                         ca_.Issue(request.csr_pem(), user, kLifetime));
+                         ca_.Issue(request.csr_pem(), user,
+                                   for_client ? client_lifetime_ : kLifetime));
   BERTH_ASSIGN_OR_RETURN(const CertificateInfo issued,
                          ReadCertificate(certificate));
-  fleet_.users().Issued(issued, "gateway", now, gateway);
+  fleet_.users().Issued(issued, for_client ? "login" : "gateway", now, gateway);
   *response.mutable_expires_at() = ToProto(issued.expires_at);
   response.set_certificate_pem(std::move(certificate));
   response.set_ca_pem(ca_.trusted_pem());

@@ -19,9 +19,11 @@ class GatewayService final : public v1::Gateway::CallbackService {
   // One that has as much left is not replaced.
   static constexpr absl::Duration kLeft = absl::Minutes(30);
 
-  // `ca` and `fleet` must outlive the service.
-  GatewayService(const CertificateAuthority& ca, Fleet& fleet)
-      : ca_(ca), fleet_(fleet) {}
+  // `ca` and `fleet` must outlive the service. `client_lifetime`: of
+  // certificates for users' own clients.
+  GatewayService(const CertificateAuthority& ca, Fleet& fleet,
+                 absl::Duration client_lifetime)
+      : ca_(ca), fleet_(fleet), client_lifetime_(client_lifetime) {}
 
   grpc::ServerUnaryReactor* CheckKey(grpc::CallbackServerContext* context,
                                      const v1::CheckKeyRequest* request,
@@ -36,6 +38,7 @@ class GatewayService final : public v1::Gateway::CallbackService {
 
   const CertificateAuthority& ca_;
   Fleet& fleet_;
+  const absl::Duration client_lifetime_;
 };
 
 }  // namespace berth::broker

@@ -9,9 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/grpc_status.h"
+#include "base/monotonic.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "base/tls/credentials.h"
+#include "broker/ca/join_token.h"
 #include "broker/services/caller.h"
 
 namespace berth::broker {
@@ -100,6 +102,7 @@ grpc::ServerUnaryReactor* UsersService::RemoveUser(
       fleet_.users().Remove(request->name(), admin, absl::Now());
   if (revoked.ok()) {
     SPDLOG_WARN("user '{}' removes user '{}'", admin, request->name());
+    fleet_.user_tokens().RemoveOf(request->name());
     response->set_revoked(*revoked);
   }
   return Changed(context, revoked.status());
@@ -175,8 +178,9 @@ absl::Status UsersService::Renew(const CertificateInfo& present,
         Format(std::max(login + max_renewal_, present.expires_at)),
         ": that is as long as this broker allows after the login at ",
         Format(login),
-        " (`max_renewal` in broker.toml); an administrator "
-        "makes another with 'berth admin user add'"));
+        " (`max_renewal` in broker.toml); log in again with "
+        "'berth login', or ask an administrator for another ('berth admin "
+        "user add')"));
   }
   BERTH_ASSIGN_OR_RETURN(
       std::string certificate,
@@ -201,6 +205,104 @@ grpc::ServerUnaryReactor* UsersService::RenewCertificate(
   const auto caller = PeerCertificate(*context->auth_context());
   return Answer(context, caller.ok() ? Renew(**caller, *request, *response)
                                      : caller.status());
+}
+
+grpc::ServerUnaryReactor* UsersService::LogOut(
+    grpc::CallbackServerContext* context, const v1::LogOutRequest* request,
+    v1::LogOutResponse* response) {
+  if (absl::Status kept = CheckKept(fleet_, *context); !kept.ok()) {
+    return Answer(context, kept);
+  }
+  const Identity user{Purpose::kUser, CallerName(*context)};
+  const auto revoked =
+      fleet_.users().LogOut(request->serial(), user, absl::Now());
+  if (revoked.ok()) {
+    SPDLOG_INFO("user '{}' logs out", user.name);
+    response->set_revoked(*revoked);
+  }
+  return Changed(context, revoked.status());
+}
+
+absl::Status UsersService::MakeToken(const v1::CreateUserTokenRequest& request,
+                                     const std::string& admin,
+                                     v1::CreateUserTokenResponse& response) {
+  BERTH_RETURN_IF_ERROR(fleet_.users().CheckExists(request.user()));
+  BERTH_ASSIGN_OR_RETURN(std::string token, NewJoinToken());
+  BERTH_ASSIGN_OR_RETURN(*response.mutable_description(),
+                         fleet_.user_tokens().Add(TokenDigest(token), request,
+                                                  admin, absl::Now()));
+  SPDLOG_INFO("user '{}' makes token {} for user '{}'", admin,
+              response.description().id(), request.user());
+  response.set_token(std::move(token));
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* UsersService::CreateUserToken(
+    grpc::CallbackServerContext* context,
+    const v1::CreateUserTokenRequest* request,
+    v1::CreateUserTokenResponse* response) {
+  absl::Status status = CheckKept(fleet_, *context);
+  if (status.ok())
+    status = MakeToken(*request, CallerName(*context), *response);
+  return Changed(context, status);
+}
+
+grpc::ServerUnaryReactor* UsersService::ListUserTokens(
+    grpc::CallbackServerContext* context, const v1::ListUserTokensRequest*,
+    v1::ListUserTokensResponse* response) {
+  for (v1::UserToken& token : fleet_.user_tokens().List()) {
+    *response->add_tokens() = std::move(token);
+  }
+  return Answer(context, absl::OkStatus());
+}
+
+grpc::ServerUnaryReactor* UsersService::RemoveUserToken(
+    grpc::CallbackServerContext* context,
+    const v1::RemoveUserTokenRequest* request, v1::RemoveUserTokenResponse*) {
+  absl::Status status = CheckKept(fleet_, *context);
+  if (status.ok()) status = fleet_.user_tokens().Remove(request->id());
+  return Changed(context, status);
+}
+
+absl::Status UsersService::LogIn(const v1::LogInWithTokenRequest& request,
+                                 const std::string& peer,
+                                 v1::LogInWithTokenResponse& response) {
+  if (request.token().empty()) return absl::InvalidArgumentError("no token");
+  const absl::Time now = absl::Now();
+  const std::string digest = TokenDigest(request.token());
+  BERTH_ASSIGN_OR_RETURN(const std::string name,
+                         fleet_.user_tokens().UserOf(digest, now));
+  const Identity user{Purpose::kUser, name};
+  BERTH_RETURN_IF_ERROR(fleet_.users().MayIssue(user, now));
+  BERTH_ASSIGN_OR_RETURN(std::string certificate,
+                         ca_.Issue(request.csr_pem(), user, kTokenCertificate));
+  BERTH_ASSIGN_OR_RETURN(const CertificateInfo issued,
+                         ReadCertificate(certificate));
+  // Last: what is wrong with the request must not use it.
+  BERTH_RETURN_IF_ERROR(fleet_.user_tokens().Use(digest, peer, now));
+  fleet_.users().Issued(issued, "token", now, "");
+  SPDLOG_INFO("user '{}' logs in from {} with a token", name, peer);
+  response.set_user(name);
+  *response.mutable_expires_at() = ToProto(issued.expires_at);
+  response.set_certificate_pem(std::move(certificate));
+  response.set_ca_pem(ca_.trusted_pem());
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* UsersService::LogInWithToken(
+    grpc::CallbackServerContext* context,
+    const v1::LogInWithTokenRequest* request,
+    v1::LogInWithTokenResponse* response) {
+  // Before the work of looking at a request that anybody can make.
+  absl::Status status =
+      limiter_.CheckEnrolment(context->peer(), MonotonicNow());
+  if (status.ok()) status = CheckKept(fleet_, *context);
+  if (status.ok()) status = LogIn(*request, context->peer(), *response);
+  // A locked user's: told as to any stranger.
+  if (absl::IsFailedPrecondition(status)) {
+    status = absl::PermissionDeniedError(status.message());
+  }
+  return Changed(context, status);
 }
 
 grpc::ServerUnaryReactor* UsersService::GetTrust(

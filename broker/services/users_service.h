@@ -3,9 +3,12 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/tls/certificates.h"
+#include "broker/limits/call_limiter.h"
 #include "broker/services/fleet.h"
 #include "proto/berth/v1/users.grpc.pb.h"
 
@@ -15,10 +18,13 @@ namespace berth::broker {
 // holds at once, and is answered when it is kept. Thread-safe.
 class UsersService final : public v1::Users::CallbackService {
  public:
-  // `ca` and `fleet` must outlive the service.
+  // Of the certificates that tokens are good for.
+  static constexpr absl::Duration kTokenCertificate = absl::Hours(1);
+
+  // `ca`, `fleet` and `limiter` must outlive the service.
   UsersService(const CertificateAuthority& ca, Fleet& fleet,
-               absl::Duration max_renewal)
-      : ca_(ca), fleet_(fleet), max_renewal_(max_renewal) {}
+               CallLimiter& limiter, absl::Duration max_renewal)
+      : ca_(ca), fleet_(fleet), limiter_(limiter), max_renewal_(max_renewal) {}
 
   grpc::ServerUnaryReactor* AddUser(grpc::CallbackServerContext* context,
                                     const v1::AddUserRequest* request,
@@ -54,6 +60,25 @@ class UsersService final : public v1::Users::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::RenewCertificateRequest* request,
       v1::RenewCertificateResponse* response) override;
+  grpc::ServerUnaryReactor* LogOut(grpc::CallbackServerContext* context,
+                                   const v1::LogOutRequest* request,
+                                   v1::LogOutResponse* response) override;
+  grpc::ServerUnaryReactor* CreateUserToken(
+      grpc::CallbackServerContext* context,
+      const v1::CreateUserTokenRequest* request,
+      v1::CreateUserTokenResponse* response) override;
+  grpc::ServerUnaryReactor* ListUserTokens(
+      grpc::CallbackServerContext* context,
+      const v1::ListUserTokensRequest* request,
+      v1::ListUserTokensResponse* response) override;
+  grpc::ServerUnaryReactor* RemoveUserToken(
+      grpc::CallbackServerContext* context,
+      const v1::RemoveUserTokenRequest* request,
+      v1::RemoveUserTokenResponse* response) override;
+  grpc::ServerUnaryReactor* LogInWithToken(
+      grpc::CallbackServerContext* context,
+      const v1::LogInWithTokenRequest* request,
+      v1::LogInWithTokenResponse* response) override;
   grpc::ServerUnaryReactor* GetTrust(grpc::CallbackServerContext* context,
                                      const v1::GetTrustRequest* request,
                                      v1::GetTrustResponse* response) override;
@@ -66,9 +91,16 @@ class UsersService final : public v1::Users::CallbackService {
   absl::Status Renew(const CertificateInfo& present,
                      const v1::RenewCertificateRequest& request,
                      v1::RenewCertificateResponse& response);
+  absl::Status MakeToken(const v1::CreateUserTokenRequest& request,
+                         const std::string& admin,
+                         v1::CreateUserTokenResponse& response);
+  absl::Status LogIn(const v1::LogInWithTokenRequest& request,
+                     const std::string& peer,
+                     v1::LogInWithTokenResponse& response);
 
   const CertificateAuthority& ca_;
   Fleet& fleet_;
+  CallLimiter& limiter_;
   const absl::Duration max_renewal_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/escape.h"
 #include "base/names.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -29,7 +30,8 @@ std::string WayOut(Purpose purpose) {
   return purpose == Purpose::kAgent
              ? "on the computer, 'berth-agent leave --keep-sessions' and "
                "'berth-agent join' with a new token let it in again"
-             : "an administrator makes another with 'berth admin user add'";
+             : "log in again with 'berth login', or ask an administrator for "
+               "another ('berth admin user add')";
 }
 
 absl::Status Revoked(const Identity& identity,
@@ -202,6 +204,35 @@ absl::Time UserDirectory::LoginOf(const CertificateInfo& certificate) const {
                                       : FromProto(known->second.login_at());
 }
 
+absl::StatusOr<uint32_t> UserDirectory::LogOut(const std::string& serial,
+                                               const Identity& user,
+                                               absl::Time now) {
+  if (serial.empty()) return absl::InvalidArgumentError("no serial number");
+  MutexLock lock(mu_);
+  const auto own = certificates_.find(serial);
+  if (own == certificates_.end() || !IsOf(own->second, user)) {
+    return absl::NotFoundError(
+        absl::StrCat("user '", user.name, "' has no certificate of serial '",
+                     EscapeForTerminal(serial.substr(0, 64)), "'"));
+  }
+  const google::protobuf::Timestamp login = own->second.login_at();
+  uint32_t revoked = 0;
+  for (auto& [key, certificate] : certificates_) {
+    // Logins are told apart by their time, of which others know but the second.
+    const bool same =
+        key == serial || (login.nanos() != 0 && IsOf(certificate, user) &&
+                          certificate.login_at().seconds() == login.seconds() &&
+                          certificate.login_at().nanos() == login.nanos());
+    if (!same || certificate.has_revoked_at()) continue;
+    *certificate.mutable_revoked_at() = ToProto(now);
+    certificate.set_revoked_by(user.name);
+    certificate.set_revoke_reason("logged out");
+    KeepLocked(certificate);
+    if (FromProto(certificate.expires_at()) > now) ++revoked;
+  }
+  return revoked;
+}
+
 v1::User& UserDirectory::EnsureUserLocked(const std::string& name,
                                           absl::string_view admin,
                                           absl::Time now) {
@@ -241,6 +272,11 @@ absl::StatusOr<v1::User> UserDirectory::Add(const std::string& name,
         absl::StrCat("user '", name, "' exists; see 'berth admin user ls'"));
   }
   return EnsureUserLocked(name, admin, now);
+}
+
+absl::Status UserDirectory::CheckExists(const std::string& user) {
+  MutexLock lock(mu_);
+  return FindLocked(user).status();
 }
 
 std::vector<v1::User> UserDirectory::List() const {

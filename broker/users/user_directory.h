@@ -33,8 +33,9 @@ class UserDirectory {
 
   static constexpr int kMaxKeys = 100;  // Of a user.
   // Of a user or computer that have not ended, so that whoever renews again
-  // and again can't fill the broker. Renewals leave two or three.
-  static constexpr size_t kMaxCertificates = 64;
+  // and again can't fill the broker. Renewals leave two or three, and programs
+  // that log in by a token one each.
+  static constexpr size_t kMaxCertificates = 256;
   // How long one that has ended is listed.
   static constexpr absl::Duration kMemory = absl::Hours(7 * 24);
 
@@ -74,6 +75,11 @@ class UserDirectory {
   // is good until `until`.
   bool IsGood(const std::string& serial, const Identity& identity,
               absl::Time until) const ABSL_LOCKS_EXCLUDED(mu_);
+  // Revokes the certificates of the chain of renewals that `serial`, of `user`,
+  // is of. Returns how many were good. As the rpc says.
+  absl::StatusOr<uint32_t> LogOut(const std::string& serial,
+                                  const Identity& user, absl::Time now)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // When the chain of renewals of a certificate began.
   absl::Time LoginOf(const CertificateInfo& certificate) const
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -83,6 +89,8 @@ class UserDirectory {
                                const std::string& admin, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mu_);
   std::vector<v1::User> List() const ABSL_LOCKS_EXCLUDED(mu_);
+  // NotFound.
+  absl::Status CheckExists(const std::string& user) ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<v1::User> SetLocked(const v1::SetUserLockedRequest& request,
                                      const std::string& admin, absl::Time now)
       ABSL_LOCKS_EXCLUDED(mu_);

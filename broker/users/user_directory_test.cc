@@ -175,6 +175,29 @@ TEST_F(UserDirectoryTest, AUsersCertificateEndsAlsoOnAnOpenConnection) {
   EXPECT_TRUE(directory_->Admit(web_, web_.expires_at).ok());
 }
 
+TEST_F(UserDirectoryTest, LoggingOutRevokesWhatRenewedTheLoginAndNoMore) {
+  const absl::Time login = kNow + absl::Milliseconds(5);
+  const CertificateInfo renewed = Of(Purpose::kUser, "ann", "cccccccc");
+  const CertificateInfo other = Of(Purpose::kUser, "ann", "dddddddd");
+  directory_->Issued(ann_, "login", login, "gw");
+  directory_->Issued(renewed, "renewal", login, "");
+  directory_->Issued(other, "login", login + absl::Milliseconds(1), "gw");
+  directory_->Issued(Of(Purpose::kUser, "bob", "eeeeeeee"), "login", login,
+                     "gw");
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      directory_->LogOut("", ann_.identity, kNow).status()));
+  EXPECT_TRUE(absl::IsNotFound(
+      directory_->LogOut("eeeeeeee", ann_.identity, kNow).status()));
+  EXPECT_EQ(directory_->LogOut(renewed.serial, ann_.identity, kNow).value_or(0),
+            2u);
+  Reopen();
+  EXPECT_TRUE(absl::IsUnauthenticated(directory_->Check(ann_, kNow)));
+  EXPECT_TRUE(absl::IsUnauthenticated(directory_->Check(renewed, kNow)));
+  EXPECT_TRUE(directory_->Check(other, kNow).ok());
+  EXPECT_TRUE(
+      directory_->Check(Of(Purpose::kUser, "bob", "eeeeeeee"), kNow).ok());
+}
+
 TEST_F(UserDirectoryTest, BoundsAndForgetsCertificates) {
   for (size_t i = 0; i < UserDirectory::kMaxCertificates; ++i) {
     ASSERT_TRUE(directory_->MayIssue(ann_.identity, kNow).ok());
@@ -184,11 +207,14 @@ TEST_F(UserDirectoryTest, BoundsAndForgetsCertificates) {
   const absl::Status full = directory_->MayIssue(ann_.identity, kNow);
   EXPECT_TRUE(absl::IsResourceExhausted(full));
   EXPECT_THAT(std::string(full.message()),
-              AllOf(HasSubstr("'ann' has 64"), HasSubstr("cert revoke")));
+              AllOf(HasSubstr(absl::StrCat("'ann' has ",
+                                           UserDirectory::kMaxCertificates)),
+                    HasSubstr("cert revoke")));
   const absl::Time ended = kNow + absl::Hours(13);
   EXPECT_TRUE(directory_->MayIssue(ann_.identity, ended).ok());
   directory_->Forget(ended);
-  EXPECT_EQ(directory_->Certificates({}).size(), 64u);
+  EXPECT_EQ(directory_->Certificates({}).size(),
+            UserDirectory::kMaxCertificates);
   directory_->Forget(ended + UserDirectory::kMemory);
   EXPECT_TRUE(directory_->Certificates({}).empty());
   EXPECT_TRUE(kept_[Kind::kCertificate].empty());
@@ -238,10 +264,10 @@ TEST_F(UserDirectoryTest, WhoMayLogInWithAKeyIsAllThatIsTold) {
   ASSERT_TRUE(directory_->CheckKey("ann", good).ok());
   const absl::Status other = directory_->CheckKey("ann", "SHA256:x");
   EXPECT_TRUE(absl::IsNotFound(other));
-  EXPECT_EQ(absl::StrReplaceAll(
-                directory_->CheckKey("eve", "SHA256:x").message(),
-                {{"eve", "ann"}}),
-            other.message());
+  EXPECT_EQ(
+      absl::StrReplaceAll(directory_->CheckKey("eve", "SHA256:x").message(),
+                          {{"eve", "ann"}}),
+      other.message());
   v1::SetUserLockedRequest lock;
   lock.set_name("ann");
   lock.set_locked(true);

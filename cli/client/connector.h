@@ -2,6 +2,7 @@
 #define BERTH_CLI_CLIENT_CONNECTOR_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,6 +29,10 @@ class Connector {
   // keeps it present; so that a session made next is held. Gives up after a
   // few seconds: the session is then made without being held.
   virtual void WaitPresent(Connection& connection) = 0;
+
+  // Forgets the connection with this certificate (a path), if one is kept: it
+  // was revoked.
+  virtual void Forget(const std::string& /*certificate*/) {}
 
   // Of all commands of this process.
   Leaving& leaving() { return leaving_; }

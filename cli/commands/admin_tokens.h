@@ -1,6 +1,7 @@
 #ifndef BERTH_CLI_COMMANDS_ADMIN_TOKENS_H_
 #define BERTH_CLI_COMMANDS_ADMIN_TOKENS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@
 
 namespace berth::cli {
 
-// `berth admin token`: join tokens, with which computers enrol.
+// `berth admin token`: tokens with which computers enrol, and those with which
+// users' programs log in.
 class AdminTokens {
  public:
   explicit AdminTokens(CLI::App& admin);
@@ -23,6 +25,7 @@ class AdminTokens {
 
  private:
   int Create(Invocation& invocation, Connection& connection);
+  int CreateForUser(Invocation& invocation, Connection& connection);
   int List(Invocation& invocation, Connection& connection);
   int Remove(Invocation& invocation, Connection& connection);
 
@@ -31,8 +34,9 @@ class AdminTokens {
   CLI::App* const ls_;
   CLI::App* const rm_;
   std::string names_;
+  std::string user_;
   std::optional<absl::Duration> lifetime_;
-  uint32_t uses_ = 1;
+  std::optional<uint32_t> uses_;
   std::vector<std::string> ids_;
   Format format_ = Format::kTable;
 };

@@ -21,6 +21,7 @@
 #include "cli/commands/enter.h"
 #include "cli/commands/help.h"
 #include "cli/commands/jobs.h"
+#include "cli/commands/login.h"
 #include "cli/commands/ls.h"
 #include "cli/commands/new.h"
 #include "cli/commands/parser.h"
@@ -59,6 +60,8 @@ constexpr Command kCommands[] = {
     {"approval", "ask for what takes the agreement of others, and agree",
      RunApproval},
     {"agent", "install agents on computers, and upgrade them", RunAgent},
+    {"login", "log in with your SSH key, or a token", RunLoginCommand},
+    {"logout", "revoke the certificate of the last login", RunLogout},
     {"context", "manage the brokers you talk to", RunContext},
     {"admin", "for administrators: join tokens, users", RunAdmin},
     {"doctor", "say whether the broker can be reached, or why not", RunDoctor},

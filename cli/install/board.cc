@@ -1,34 +1,28 @@
 #include "cli/install/board.h"
 
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "base/escape.h"
-#include "base/monotonic.h"
+#include "cli/ssh/ask.h"
 
 namespace berth::cli {
 namespace {
 
 // How often a table is drawn at most.
 constexpr absl::Duration kFrame = absl::Milliseconds(100);
-constexpr absl::Duration kPatience = absl::Minutes(1);
-constexpr size_t kMaxAnswer = 100;
 
 }  // namespace
 
 Board::Board(Invocation& invocation, std::vector<std::string> names)
     : invocation_(invocation),
       names_(std::move(names)),
-      can_ask_(isatty(invocation.in_fd()) == 1 &&
-               invocation.err().IsTerminal()),
+      can_ask_(CanAsk(invocation)),
       rows_(names_.size()) {
   for (const std::string& name : names_) {
     name_width_ = std::max(name_width_, name.size());
@@ -89,29 +83,6 @@ std::string Board::Table(const std::vector<Row>& rows) {
   return text;
 }
 
-bool Board::ReadYes(const std::string& question) {
-  invocation_.err().Write(EscapeForTerminal(question)).IgnoreError();
-  const absl::Time deadline = MonotonicNow() + kPatience;
-  std::string answer;
-  while (MonotonicNow() < deadline && answer.size() < kMaxAnswer) {
-    pollfd fds[] = {{invocation_.in_fd(), POLLIN, 0},
-                    {invocation_.signals().left_fd(), POLLIN, 0}};
-    const int64_t left = absl::ToInt64Milliseconds(deadline - MonotonicNow());
-    if (poll(fds, 2, static_cast<int>(std::max<int64_t>(left, 0))) <= 0 ||
-        fds[1].revents != 0) {
-      break;
-    }
-    char c;
-    if (read(invocation_.in_fd(), &c, 1) != 1) break;
-    if (c == '\n') {
-      return absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer)) == "yes";
-    }
-    answer += c;
-  }
-  invocation_.err().Write("\n").IgnoreError();
-  return false;
-}
-
 void Board::TellWhatWasCut() {
   std::vector<Row> rows;
   {
@@ -158,7 +129,7 @@ int Board::Show() {
     if (exit == 0 && !text.empty()) exit = invocation_.Print(text);
     if (exit != 0) invocation_.signals().Leave();  // Nobody looks any more.
     if (question != nullptr) {
-      const bool yes = exit == 0 && ReadYes(question->text);
+      const bool yes = exit == 0 && AskYes(invocation_, question->text);
       shown_ = 0;  // What was asked stays; the table goes on below.
       MutexLock lock(mu_);
       question->yes = yes;

@@ -49,7 +49,6 @@ class Board {
   std::string Line(size_t host, const Row& row) const;
   std::string Table(const std::vector<Row>& rows);
   void TellWhatWasCut() ABSL_LOCKS_EXCLUDED(mu_);
-  bool ReadYes(const std::string& question);
 
   Invocation& invocation_;
   const std::vector<std::string> names_;

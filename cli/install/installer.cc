@@ -1,9 +1,5 @@
 #include "cli/install/installer.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -17,13 +13,12 @@
 #include "absl/strings/str_split.h"
 #include "base/names.h"
 #include "base/status_macros.h"
-#include "cli/doctor/dial.h"
 #include "cli/install/shell_quote.h"
+#include "cli/ssh/dial_ssh.h"
 
 namespace berth::cli {
 namespace {
 
-constexpr absl::Duration kDialPatience = absl::Seconds(10);
 constexpr absl::Duration kTimeout = absl::Minutes(5);
 // Longer than a host may take: a token must not end before it is used.
 constexpr absl::Duration kTokenSlack = absl::Minutes(2);
@@ -47,18 +42,6 @@ std::string Reason(const RemoteResult& result) {
   if (text.size() > kMaxReason)
     text = "..." + text.substr(text.size() - kMaxReason);
   return text.empty() ? absl::StrCat("exit status ", result.exit_status) : text;
-}
-
-absl::StatusOr<UniqueFd> DialSsh(const SshTarget& target, Lifeline& lifeline) {
-  BERTH_ASSIGN_OR_RETURN(
-      Dialled dialled,
-      Dial(Endpoint(target), std::min(kDialPatience, lifeline.left()),
-           "is the SSH server up, and that its port?"));
-  lifeline.Guard(dialled.socket.get());
-  // What is asked next does not wait until the last was acknowledged.
-  const int on = 1;
-  setsockopt(dialled.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  return std::move(dialled.socket);
 }
 
 // Removes the copied files, whatever came of them.

@@ -1,8 +1,5 @@
 #include "cli/install/run.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -18,6 +15,7 @@
 #include "cli/install/board.h"
 #include "cli/install/installer.h"
 #include "cli/install/run_all.h"
+#include "cli/ssh/rules.h"
 
 namespace berth::cli {
 namespace {
@@ -25,35 +23,15 @@ namespace {
 // Agents' settings are short.
 constexpr size_t kMaxConfig = 1 << 20;
 
-std::string LoginName() {
-  const passwd* const user = getpwuid(geteuid());
-  return user == nullptr ? "root" : user->pw_name;
-}
-
-std::string HomeDirectory(const Invocation& invocation) {
-  const std::string home(invocation.environment().Get("HOME"));
-  return home.empty() ? "/" : home;
-}
-
 SshRules MakeRules(Invocation& invocation, const InstallOptions& options,
                    Board& board) {
-  SshRules rules;
-  rules.ssh_directory = HomeDirectory(invocation) + "/.ssh";
-  rules.host_keys.known_hosts =
-      options.known_hosts.empty()
-          ? rules.ssh_directory + "/known_hosts"
-          : invocation.AbsolutePath(options.known_hosts);
-  rules.host_keys.accept_new = options.accept_new;
+  SshRules rules = MakeSshRules(
+      invocation,
+      {options.identities, options.known_hosts, options.accept_new});
   if (board.can_ask()) {
     rules.host_keys.ask = [&board](const std::string& question) {
       return board.Ask(question);
     };
-  }
-  for (const std::string& file : options.identities) {
-    rules.keys.named.push_back(invocation.AbsolutePath(file));
-  }
-  for (const char* name : {"id_ed25519", "id_ecdsa", "id_rsa"}) {
-    rules.keys.usual.push_back(absl::StrCat(rules.ssh_directory, "/", name));
   }
   return rules;
 }

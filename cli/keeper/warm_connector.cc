@@ -50,8 +50,8 @@ absl::StatusOr<std::shared_ptr<Connection>> WarmConnector::Connect(
       connection, context, [this, raw = connection.get(), context, client] {
         Rekey(raw, Key(context, client));
       });
-  return Add({std::move(key), std::move(connection), std::move(presence),
-              std::move(renewal)});
+  return Add({std::move(key), context.certificate, std::move(connection),
+              std::move(presence), std::move(renewal)});
 }
 
 void WarmConnector::WaitPresent(Connection& connection) {
@@ -96,6 +96,17 @@ std::shared_ptr<Connection> WarmConnector::Add(Entry entry) {
     ended.splice(ended.begin(), entries_, std::prev(entries_.end()));
   }
   return entries_.front().connection;
+}
+
+void WarmConnector::Forget(const std::string& certificate) {
+  std::list<Entry> ended;  // After the lock is released: renewals want it.
+  MutexLock lock(mu_);
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    const auto here = it++;
+    if (here->certificate == certificate) {
+      ended.splice(ended.begin(), entries_, here);
+    }
+  }
 }
 
 void WarmConnector::Rekey(const Connection* connection, std::string key) {

@@ -27,6 +27,7 @@ class WarmConnector : public Connector {
   absl::StatusOr<std::shared_ptr<Connection>> Connect(
       const Environment& environment, absl::string_view name) override;
   void WaitPresent(Connection& connection) override;
+  void Forget(const std::string& certificate) override ABSL_LOCKS_EXCLUDED(mu_);
 
   // For people: "host:port (present)".
   std::vector<std::string> Describe() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -34,6 +35,7 @@ class WarmConnector : public Connector {
  private:
   struct Entry {
     std::string key;
+    std::string certificate;  // Its path.
     std::shared_ptr<Connection> connection;
     // Shared with those who wait for it.
     std::shared_ptr<Presence> presence;

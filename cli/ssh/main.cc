@@ -13,6 +13,7 @@
 #include "cli/direct.h"
 #include "cli/install/run.h"
 #include "cli/invocation/invocation.h"
+#include "cli/login/run.h"
 #include "libssh/libssh.h"
 
 namespace berth::cli {
@@ -24,9 +25,11 @@ int Main(int argc, char** argv) {
     printf("berth-ssh %s\n", kVersion);
     return 0;
   }
-  if (first != "agent") {
-    fputs("berth-ssh: this is a part of 'berth agent install'; use that\n",
-          stderr);
+  if (first != "agent" && first != "login") {
+    fputs(
+        "berth-ssh: this is a part of 'berth agent install' and 'berth "
+        "login'; use these\n",
+        stderr);
     return 1;
   }
   // What is opened must not become standard output by chance.
@@ -43,7 +46,8 @@ int Main(int argc, char** argv) {
   params.cwd = directory == nullptr ? "/" : directory;
   free(directory);
   params.environment = Environment::FromProcess(environ, params.args);
-  return RunDirectly(std::move(params), RunInstall);
+  return RunDirectly(std::move(params),
+                     first == "login" ? RunLogin : RunInstall);
 }
 
 }  // namespace

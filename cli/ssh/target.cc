@@ -42,7 +42,7 @@ absl::Status SplitPort(absl::string_view text, absl::string_view host,
     port = host.substr(host.find(':'));
     host = host.substr(0, host.find(':'));
   }
-  uint32_t number = 22;
+  uint32_t number = target.port;
   if (!port.empty() && (!absl::SimpleAtoi(port.substr(1), &number) ||
                         number == 0 || number > 65535)) {
     return Bad(text, "no such port");
@@ -55,10 +55,12 @@ absl::Status SplitPort(absl::string_view text, absl::string_view host,
 }  // namespace
 
 absl::StatusOr<SshTarget> ParseSshTarget(absl::string_view text,
-                                         absl::string_view user) {
+                                         absl::string_view user,
+                                         uint16_t port) {
   SshTarget target;
   target.text = std::string(text);
   target.user = std::string(user);
+  target.port = port;
   absl::string_view rest = text;
   if (const size_t equals = rest.find('='); equals != rest.npos) {
     target.computer = std::string(rest.substr(0, equals));

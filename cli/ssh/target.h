@@ -19,10 +19,11 @@ struct SshTarget {
 };
 
 // Reads "[NAME=][USER@]HOST[:PORT]"; an IPv6 address with a port stands in
-// brackets. `user` is who it is if none is named. INVALID_ARGUMENT says what is
-// wrong: no host or user can be taken for an option of another program.
+// brackets. `user` and `port` are meant if none is named. INVALID_ARGUMENT says
+// what is wrong: no host or user can be taken for an option of another program.
 absl::StatusOr<SshTarget> ParseSshTarget(absl::string_view text,
-                                         absl::string_view user);
+                                         absl::string_view user,
+                                         uint16_t port = 22);
 
 // "host:port", with brackets where they are needed.
 std::string Endpoint(const SshTarget& target);
