@@ -1,6 +1,7 @@
 #include "base/foreign_client.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace berth {
 
@@ -21,6 +22,24 @@ std::pair<std::string, std::string> UserAndClient(absl::string_view owner,
   }
   return {std::string(holder_id.substr(0, slash)),
           std::string(holder_id.substr(slash + 1))};
+}
+
+std::string SessionFor(absl::string_view owner, absl::string_view session,
+                       absl::string_view asker_id) {
+  return UserAndClient(owner, asker_id).first == owner
+             ? std::string(session)
+             : absl::StrCat(owner, "/", session);
+}
+
+std::string DescribeClient(absl::string_view owner, absl::string_view id,
+                           absl::string_view name) {
+  const std::string user = UserAndClient(owner, id).first;
+  if (user.empty()) return name.empty() ? "another client" : std::string(name);
+  if (name.empty()) return absl::StrCat("another client of ", user);
+  absl::string_view rest = name;
+  const bool says_so = absl::ConsumePrefix(&rest, user) &&
+                       (rest.empty() || rest[0] == '@' || rest[0] == ' ');
+  return says_so ? std::string(name) : ForeignClientName(user, name);
 }
 
 }  // namespace berth

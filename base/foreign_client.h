@@ -21,6 +21,15 @@ std::string ForeignClientName(absl::string_view user, absl::string_view name);
 std::pair<std::string, std::string> UserAndClient(absl::string_view owner,
                                                   absl::string_view holder_id);
 
+// For messages to the one who asks as client `asker_id`: what names a session
+// of `owner` in their commands: "3", or to others than the owner "alice/3".
+std::string SessionFor(absl::string_view owner, absl::string_view session,
+                       absl::string_view asker_id);
+// And who a client of that id and name is: "alice@laptop", or with whose it is
+// if the name does not begin with that: "alice (spare)". Not escaped.
+std::string DescribeClient(absl::string_view owner, absl::string_view id,
+                           absl::string_view name);
+
 }  // namespace berth
 
 #endif  // BERTH_BASE_FOREIGN_CLIENT_H_

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/escape.h"
+#include "base/foreign_client.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
@@ -45,7 +46,7 @@ state::From Hold::WhoIs(absl::string_view client_id) const {
 absl::Status Hold::Apply(state::HoldEvent event, const v1::Client& client,
                          absl::Time now) {
   const state::HoldRow* row = Find(*rows_, state_, WhoIs(client.id()), event);
-  if (row == nullptr) return HeldByOther();
+  if (row == nullptr) return HeldByOther(client.id());
   state_ = row->to;
   if (row->changes_hands || !held()) {
     ++tenure_;
@@ -59,14 +60,17 @@ absl::Status Hold::Apply(state::HoldEvent event, const v1::Client& client,
   return absl::OkStatus();
 }
 
-absl::Status Hold::HeldByOther() const {
-  const std::string name = EscapeForTerminal(holder_.client().name());
+absl::Status Hold::HeldByOther(absl::string_view asker_id) const {
+  const v1::Client& client = holder_.client();
+  const std::string session =
+      EscapeForTerminal(SessionFor(owner_, session_, asker_id));
   return absl::FailedPreconditionError(absl::StrCat(
-      "session ", session_, " is held by ",
-      name.empty() ? "another client" : name, " since ",
+      "session ", session, " is held by ",
+      EscapeForTerminal(DescribeClient(owner_, client.id(), client.name())),
+      " since ",
       absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", FromProto(holder_.since()),
                        absl::UTCTimeZone()),
-      "; to take it: berth connect ", session_, " --take"));
+      "; to take it: berth connect ", session, " --take"));
 }
 
 }  // namespace berth::agent

@@ -19,11 +19,11 @@ namespace berth::agent {
 // Thread-compatible.
 class Hold {
  public:
-  // For messages: how people call the session, such as "3".
+  // For messages: whose session it is, and its id, such as "3".
   // `rows` must outlive this.
-  explicit Hold(std::string session,
-                const state::HoldRows& rows = state::HoldTable())
-      : session_(std::move(session)), rows_(&rows) {}
+  Hold(std::string owner, std::string session,
+       const state::HoldRows& rows = state::HoldTable())
+      : owner_(std::move(owner)), session_(std::move(session)), rows_(&rows) {}
 
   // Applies a request. FAILED_PRECONDITION: another client holds the session;
   // the message names it.
@@ -52,8 +52,10 @@ class Hold {
   absl::Status Apply(state::HoldEvent event, const v1::Client& client,
                      absl::Time now);
   state::From WhoIs(absl::string_view client_id) const;
-  absl::Status HeldByOther() const;
+  // `asker_id`: the client that is told.
+  absl::Status HeldByOther(absl::string_view asker_id) const;
 
+  std::string owner_;
   std::string session_;
   const state::HoldRows* rows_;
   state::Hold state_ = state::Hold::kFree;

@@ -8,6 +8,7 @@
 namespace berth::agent {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 v1::Client Client(const std::string& id) {
@@ -36,7 +37,7 @@ class HoldTest : public testing::Test {
     return hold_.held() ? hold_.holder().client().id() : "";
   }
   const absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
-  Hold hold_{"7"};
+  Hold hold_{"ann", "7"};
 };
 
 TEST_F(HoldTest, AFreeSessionIsTakenAndLetGo) {
@@ -58,6 +59,19 @@ TEST_F(HoldTest, AnotherClientIsRefusedAndToldWhoAndHow) {
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("berth connect 7 --take"));
   EXPECT_EQ(holder(), "ann");
+}
+
+// They could not tell whose it is, and the hint named a session of their own.
+TEST_F(HoldTest, SomebodyElseIsToldWhoseItIsAndACommandThatTakesIt) {
+  ASSERT_TRUE(hold_.Set(Take("laptop", false), now_).ok());
+  EXPECT_THAT(
+      std::string(hold_.Set(Take("eve/desk", false), now_).message()),
+      AllOf(HasSubstr("session ann/7 is held by ann (laptop@laptop) since"),
+            HasSubstr("berth connect ann/7 --take")));
+  ASSERT_TRUE(hold_.Set(Take("eve/desk", true), now_).ok());
+  EXPECT_THAT(std::string(hold_.Set(Take("laptop", false), now_).message()),
+              AllOf(HasSubstr("session 7 is held by eve ("),
+                    HasSubstr("berth connect 7 --take")));
 }
 
 TEST_F(HoldTest, TakeOverrides) {

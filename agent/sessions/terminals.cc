@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/escape.h"
+#include "base/foreign_client.h"
 #include "base/proto_time.h"
 
 namespace berth::agent {
@@ -76,13 +77,17 @@ absl::Status Terminals::CheckLocked(const Visitor& visitor) const {
         !MayType(terminal.visitor)) {
       continue;
     }
+    const v1::Client& client = terminal.visitor.client;
+    const std::string session =
+        EscapeForTerminal(SessionFor(owner_, session_, visitor.client.id()));
     return absl::FailedPreconditionError(absl::StrCat(
-        "session ", session_, " has the terminal of ",
-        NameOf(terminal.visitor.client), " attached since ",
+        "session ", session, " has the terminal of ",
+        EscapeForTerminal(DescribeClient(owner_, client.id(), client.name())),
+        " attached since ",
         absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", terminal.since,
                          absl::UTCTimeZone()),
-        "; enter with --take to take it over, --share to type along, or "
-        "--peek to watch"));
+        "; to take it over: berth enter ", session,
+        " --take; or with --share type along, or with --peek watch"));
   }
   if (others >= kMax) {
     return absl::ResourceExhaustedError(

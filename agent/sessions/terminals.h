@@ -73,8 +73,9 @@ class Terminals {
     bool replaced = false;
   };
 
-  // `session` is how people call it, such as "3".
-  explicit Terminals(std::string session) : session_(std::move(session)) {}
+  // For messages: whose session it is, and its id, such as "3".
+  Terminals(std::string owner, std::string session)
+      : owner_(std::move(owner)), session_(std::move(session)) {}
 
   // Whether `visitor` could attach now. FAILED_PRECONDITION: another terminal
   // is attached that may type; says whose and since when. RESOURCE_EXHAUSTED:
@@ -160,6 +161,7 @@ class Terminals {
   void NotifyLocked(const std::string& text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static void Notify(Terminal& terminal, const std::string& text);
 
+  const std::string owner_;
   const std::string session_;
   mutable Mutex mu_;
   uint64_t last_key_ ABSL_GUARDED_BY(mu_) = 0;

@@ -43,7 +43,7 @@ class TerminalsTest : public ::testing::Test {
     return terminals_.Attach(Visitor(name, mode), now_, [] {}).status();
   }
 
-  Terminals terminals_{"3"};
+  Terminals terminals_{"ann", "3"};
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   int wakes_ = 0;
 };
@@ -54,7 +54,11 @@ TEST_F(TerminalsTest, RefusesASecondOneThatTypesAndSaysWhose) {
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(refused.message()),
               HasSubstr("session 3 has the terminal of ann@desk attached "
-                        "since 2023-11-14 22:13:20 UTC; enter with --take"));
+                        "since 2023-11-14 22:13:20 UTC; to take it over: berth "
+                        "enter 3 --take; or with --share"));
+  EXPECT_THAT(
+      std::string(Refusal("eve/x", v1::TERMINAL_MODE_UNSPECIFIED).message()),
+      HasSubstr("berth enter ann/3 --take"));
 }
 
 TEST_F(TerminalsTest, EscapesNamesInMessages) {

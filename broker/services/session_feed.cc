@@ -9,32 +9,44 @@
 
 namespace berth::broker {
 
-absl::Status SessionFeed::Add(const std::string& owner, Watcher* watcher) {
+absl::Status SessionFeed::Add(const std::string& user, Watcher* watcher,
+                              const std::optional<std::string>& owner) {
   MutexLock lock(mu_);
-  std::vector<Watcher*>& watchers = watchers_[owner];
-  if (watchers.size() >= kMaxWatchers) {
+  std::vector<Place>& places = places_[user];
+  if (places.size() >= kMaxWatchers) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("user '", owner, "' has ", watchers.size(), " of ",
+        absl::StrCat("user '", user, "' has ", places.size(), " of ",
                      kMaxWatchers, " watchers; end some first"));
   }
-  watchers.push_back(watcher);
+  places.push_back({watcher, owner});
+  (owner.has_value() ? watchers_[*owner] : of_all_).push_back(watcher);
   return absl::OkStatus();
 }
 
-void SessionFeed::Remove(const std::string& owner, Watcher* watcher) {
+void SessionFeed::Remove(const std::string& user, Watcher* watcher) {
   MutexLock lock(mu_);
-  auto found = watchers_.find(owner);
-  if (found == watchers_.end()) return;
-  std::vector<Watcher*>& watchers = found->second;
-  watchers.erase(std::remove(watchers.begin(), watchers.end(), watcher),
-                 watchers.end());
-  if (watchers.empty()) watchers_.erase(found);
+  const auto found = places_.find(user);
+  if (found == places_.end()) return;
+  std::vector<Place>& places = found->second;
+  const auto mine = [&](const Place& place) {
+    return place.watcher == watcher;
+  };
+  for (const Place& place : places) {
+    if (!mine(place)) continue;
+    std::vector<Watcher*>& told =
+        place.owner.has_value() ? watchers_[*place.owner] : of_all_;
+    told.erase(std::remove(told.begin(), told.end(), watcher), told.end());
+    if (told.empty() && place.owner.has_value()) watchers_.erase(*place.owner);
+  }
+  places.erase(std::remove_if(places.begin(), places.end(), mine),
+               places.end());
+  if (places.empty()) places_.erase(found);
 }
 
 void SessionFeed::Touch(const std::vector<SessionRecord>& sessions) {
   if (sessions.empty()) return;
   MutexLock lock(mu_);
-  if (watchers_.empty()) return;
+  if (watchers_.empty() && of_all_.empty()) return;
   for (const SessionRecord& session : sessions) {
     TellLocked(session->owner(), session->instance_id());
     ArmLocked(*session);
@@ -48,7 +60,7 @@ void SessionFeed::Arm(const v1::Session& session) {
 
 void SessionFeed::ArmLocked(const v1::Session& session) {
   if (!session.has_expires_at() || session.has_end() ||
-      !watchers_.contains(session.owner())) {
+      (!watchers_.contains(session.owner()) && of_all_.empty())) {
     return;  // An alarm that rings in vain does no harm.
   }
   const absl::Time at = FromProto(session.expires_at()) - kIdleWarning;
@@ -74,6 +86,7 @@ void SessionFeed::Ring(const std::string& owner, const std::string& instance_id,
 
 void SessionFeed::TellLocked(const std::string& owner,
                              const std::string& instance_id) {
+  for (Watcher* watcher : of_all_) watcher->Touch(instance_id);
   auto found = watchers_.find(owner);
   if (found == watchers_.end()) return;
   for (Watcher* watcher : found->second) watcher->Touch(instance_id);

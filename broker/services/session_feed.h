@@ -2,6 +2,7 @@
 #define BERTH_BROKER_SERVICES_SESSION_FEED_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,18 @@ class SessionFeed {
   SessionFeed(const SessionFeed&) = delete;
   SessionFeed& operator=(const SessionFeed&) = delete;
 
-  // From now on `watcher` is told of the sessions of `owner`.
-  // ResourceExhausted.
-  absl::Status Add(const std::string& owner, Watcher* watcher)
+  // From now on `watcher`, which is one of `user`'s, is told of the sessions of
+  // `owner`; not set: of all. ResourceExhausted.
+  absl::Status Add(const std::string& user, Watcher* watcher,
+                   const std::optional<std::string>& owner)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // Of their own.
+  absl::Status Add(const std::string& user, Watcher* watcher)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    return Add(user, watcher, user);
+  }
   // No call of `watcher` is under way afterwards. Harmless if it is not there.
-  void Remove(const std::string& owner, Watcher* watcher)
+  void Remove(const std::string& user, Watcher* watcher)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Sessions changed, came or went.
@@ -60,7 +67,16 @@ class SessionFeed {
 
   Timer& timer_;
   Mutex mu_;
+  // By the owner whose sessions they watch.
   absl::flat_hash_map<std::string, std::vector<Watcher*>> watchers_
+      ABSL_GUARDED_BY(mu_);
+  std::vector<Watcher*> of_all_ ABSL_GUARDED_BY(mu_);
+  // By the user who watches: the keys of watchers_ that are theirs.
+  struct Place {
+    Watcher* watcher;
+    std::optional<std::string> owner;
+  };
+  absl::flat_hash_map<std::string, std::vector<Place>> places_
       ABSL_GUARDED_BY(mu_);
   // By instance id. Only of sessions that somebody watches, or did.
   absl::flat_hash_map<std::string, Alarm> alarms_ ABSL_GUARDED_BY(mu_);

@@ -12,8 +12,13 @@ namespace berth::broker {
 
 absl::StatusOr<SessionWatch> SessionWatch::Begin(
     Viewer viewer, const v1::WatchSessionsRequest& request) {
-  SessionWatch watch(viewer.user(), request.client().id());
+  SessionWatch watch(request.client().id());
   v1::ListSessionsRequest list;
+  list.set_owner(request.owner());
+  list.set_all_owners(request.all_owners());
+  if (!request.all_owners()) {
+    watch.owner_ = request.owner().empty() ? viewer.user() : request.owner();
+  }
   *list.mutable_selectors() = request.selectors();
   *list.mutable_computers() = request.computers();
   BERTH_ASSIGN_OR_RETURN(const SessionQueryResult found,
@@ -38,12 +43,12 @@ void SessionWatch::Touch(const std::string& instance_id, absl::Time now) {
 }
 
 std::optional<v1::WatchSessionsResponse> SessionWatch::Next(
-    const Registry& registry, absl::Time now) {
+    const std::function<Viewer()>& viewer, absl::Time now) {
   while (events_.empty()) {
     if (!initial_.empty()) {
       const std::string id = std::move(initial_.front());
       initial_.pop_front();
-      Derive(registry, id, /*known=*/true, now, now);
+      Derive(viewer(), id, /*known=*/true, now, now);
     } else if (!synced_) {
       synced_ = true;
       events_.emplace_back().set_synced(true);
@@ -52,7 +57,7 @@ std::optional<v1::WatchSessionsResponse> SessionWatch::Next(
       touched_.pop_front();
       const absl::Time at = touched_at_[id];
       touched_at_.erase(id);
-      Derive(registry, id, /*known=*/false, at, now);
+      Derive(viewer(), id, /*known=*/false, at, now);
     } else {
       return std::nullopt;
     }
@@ -62,13 +67,12 @@ std::optional<v1::WatchSessionsResponse> SessionWatch::Next(
   return next;
 }
 
-void SessionWatch::Derive(const Registry& registry,
-                          const std::string& instance_id, bool known,
-                          absl::Time at, absl::Time now) {
+void SessionWatch::Derive(Viewer viewer, const std::string& instance_id,
+                          bool known, absl::Time at, absl::Time now) {
   const auto told = told_.find(instance_id);
   const SessionMoment before =
       told == told_.end() ? SessionMoment() : told->second;
-  SessionMoment after = Look(registry, instance_id, now);
+  SessionMoment after = Look(viewer, instance_id, now);
   if (before.record == nullptr &&
       (after.record == nullptr || !Matches(*after.record))) {
     return;
@@ -79,8 +83,10 @@ void SessionWatch::Derive(const Registry& registry,
     kinds = {v1::SessionEvent::KNOWN};
     if (warn) kinds.push_back(v1::SessionEvent::IDLE_WARNING);
   }
-  const v1::Session view = registry.View(
-      client_id_, after.record != nullptr ? *after.record : *before.record);
+  const v1::Session& last =
+      after.record != nullptr ? *after.record : *before.record;
+  const v1::Session view =
+      viewer.registry().View(viewer.ClientIdIn(last, client_id_), last);
   for (const v1::SessionEvent::Kind kind : kinds) {
     v1::SessionEvent& event = *events_.emplace_back().mutable_event();
     event.set_kind(kind);
@@ -94,16 +100,17 @@ void SessionWatch::Derive(const Registry& registry,
   }
 }
 
-SessionMoment SessionWatch::Look(const Registry& registry,
-                                 const std::string& instance_id,
+SessionMoment SessionWatch::Look(Viewer& viewer, const std::string& instance_id,
                                  absl::Time now) const {
   SessionMoment moment;
-  moment.record = registry.Find(instance_id);
-  if (moment.record == nullptr || moment.record->owner() != owner_ ||
-      moment.record->temporary()) {
+  moment.record = viewer.registry().Find(instance_id);
+  if (moment.record == nullptr || moment.record->temporary() ||
+      moment.record->owner() != owner_.value_or(moment.record->owner()) ||
+      !viewer.May(*moment.record, Verb::kList)) {
     return {};
   }
-  const auto reach = registry.GetReachability(moment.record->computer());
+  const auto reach =
+      viewer.registry().GetReachability(moment.record->computer());
   moment.online = reach.ok() && reach->online;
   moment.expiring =
       moment.record->has_expires_at() && !moment.record->has_end() &&

@@ -2,6 +2,7 @@
 #define BERTH_BROKER_SERVICES_SESSION_WATCH_H_
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,11 +19,11 @@
 
 namespace berth::broker {
 
-// SessionWatch turns what happens to the sessions of one owner into the events
-// of one watcher. It is told which sessions were touched, and works out what
-// happened only when it is asked for the next event: however slow its reader
-// is, it keeps no more than one moment of each session. Thread-compatible;
-// knows nothing of gRPC.
+// SessionWatch turns what happens to the sessions of one owner, or of all, into
+// the events of one watcher, as far as they may list them at each moment. It is
+// told which sessions were touched, and works out what happened only when it is
+// asked for the next event: however slow its reader is, it keeps no more than
+// one moment of each session. Thread-compatible; knows nothing of gRPC.
 class SessionWatch {
  public:
   // InvalidArgument: a selector can't be read. NotFound: a literal matches
@@ -33,25 +34,26 @@ class SessionWatch {
   // Something may have happened to a session.
   void Touch(const std::string& instance_id, absl::Time now);
 
-  // What to tell next. Nothing: all is told.
-  std::optional<v1::WatchSessionsResponse> Next(const Registry& registry,
-                                                absl::Time now);
+  // What to tell next. Nothing: all is told. `viewer`: how the watcher sees the
+  // fleet now; asked for only when there is something to look at.
+  std::optional<v1::WatchSessionsResponse> Next(
+      const std::function<Viewer()>& viewer, absl::Time now);
 
   // The sessions that it starts with.
   const std::deque<std::string>& initial() const { return initial_; }
 
  private:
-  SessionWatch(std::string owner, std::string client_id)
-      : owner_(std::move(owner)), client_id_(std::move(client_id)) {}
+  explicit SessionWatch(std::string client_id)
+      : client_id_(std::move(client_id)) {}
 
   // Puts what happened to a session into events_.
-  void Derive(const Registry& registry, const std::string& instance_id,
-              bool known, absl::Time at, absl::Time now);
-  SessionMoment Look(const Registry& registry, const std::string& instance_id,
+  void Derive(Viewer viewer, const std::string& instance_id, bool known,
+              absl::Time at, absl::Time now);
+  SessionMoment Look(Viewer& viewer, const std::string& instance_id,
                      absl::Time now) const;
   bool Matches(const v1::Session& session) const;
 
-  std::string owner_;
+  std::optional<std::string> owner_;  // Not set: all.
   std::string client_id_;
   std::vector<Selector> selectors_;
   std::vector<std::string> computers_;

@@ -51,17 +51,20 @@ class SessionWatchTest : public ::testing::Test {
       const std::vector<std::string>& selectors = {}) {
     v1::WatchSessionsRequest request;
     request.mutable_selectors()->Assign(selectors.begin(), selectors.end());
-    return SessionWatch::Begin(
-        Viewer(registry_,
-               Rights(*Policy::Parse(Policy::BuiltInText(), "p"), "alice"),
-               /*admin=*/false),
-        request);
+    return SessionWatch::Begin(ViewerOf("alice"), request);
+  }
+
+  // As the policy grants now.
+  Viewer ViewerOf(const std::string& user) const {
+    return Viewer(registry_, Rights(*Policy::Parse(policy_, "p"), user),
+                  /*admin=*/false);
   }
 
   // "KNOWN 1, synced".
-  std::string Drain(SessionWatch& watch) {
+  std::string Drain(SessionWatch& watch, const std::string& user = "alice") {
     std::string text;
-    while (auto next = watch.Next(registry_, absl::Now())) {
+    while (auto next =
+               watch.Next([&] { return ViewerOf(user); }, absl::Now())) {
       absl::StrAppend(
           &text, text.empty() ? "" : ", ",
           next->synced()
@@ -73,6 +76,7 @@ class SessionWatchTest : public ::testing::Test {
   }
 
   Registry registry_;
+  std::string policy_ = std::string(Policy::BuiltInText());
 };
 
 TEST_F(SessionWatchTest, StartsWithWhatThereIs) {
@@ -144,6 +148,54 @@ TEST_F(SessionWatchTest, IgnoresSessionsOfOthers) {
   EXPECT_EQ(Drain(*watch), "");
 }
 
+TEST_F(SessionWatchTest, TellsOfOthersWhatMayBeListedAtThatMoment) {
+  Put(Session(1));
+  v1::WatchSessionsRequest request;
+  request.set_owner("alice");
+  auto hidden = SessionWatch::Begin(ViewerOf("bob"), request);
+  ASSERT_TRUE(hidden.ok());
+  EXPECT_EQ(Drain(*hidden, "bob"), "synced");
+  policy_ =
+      "[roles.r]\nusers = [\"bob\"]\nverbs = [\"list\"]\n"
+      "computers = [\"@all\"]\n";
+  auto watch = SessionWatch::Begin(ViewerOf("bob"), request);
+  ASSERT_TRUE(watch.ok());
+  EXPECT_EQ(Drain(*watch, "bob"), "KNOWN 1, synced");
+  Put(Session(1, "a"));
+  watch->Touch(Uuid(1), absl::Now());
+  EXPECT_EQ(Drain(*watch, "bob"), "STARTED 1");
+  // Once it is taken away, nothing more is seen of it.
+  policy_ = "";
+  v1::Session after = Session(1);
+  after.set_name("secret");
+  Put(after);
+  watch->Touch(Uuid(1), absl::Now());
+  const auto gone = watch->Next([&] { return ViewerOf("bob"); }, absl::Now());
+  ASSERT_TRUE(gone.has_value());
+  EXPECT_EQ(gone->event().kind(), v1::SessionEvent::REMOVED);
+  EXPECT_EQ(gone->event().session().name(), "s1");
+  watch->Touch(Uuid(1), absl::Now());
+  EXPECT_EQ(Drain(*watch, "bob"), "");
+}
+
+TEST_F(SessionWatchTest, TellsOfAllOwnersTogether) {
+  Put(Session(1));
+  v1::Session other = Session(2);
+  other.set_owner("bob");
+  Put(other);
+  policy_ =
+      "[roles.r]\nusers = [\"carol\"]\nverbs = [\"list\"]\n"
+      "computers = [\"@all\"]\n";
+  v1::WatchSessionsRequest request;
+  request.set_all_owners(true);
+  auto watch = SessionWatch::Begin(ViewerOf("carol"), request);
+  ASSERT_TRUE(watch.ok());
+  EXPECT_EQ(Drain(*watch, "carol"), "KNOWN 1, KNOWN 2, synced");
+  request.set_owner("bob");
+  EXPECT_EQ(SessionWatch::Begin(ViewerOf("carol"), request).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(SessionWatchTest, WarnsOfAnIdleEnd) {
   v1::Session session = Session(1);
   *session.mutable_expires_at() = ToProto(absl::Now() + absl::Minutes(4));
@@ -160,6 +212,10 @@ class Counter : public SessionFeed::Watcher {
     MutexLock lock(mu_);
     ++touches_;
     changed_.NotifyAll();
+  }
+  int touches() {
+    MutexLock lock(mu_);
+    return touches_;
   }
   bool WaitFor(int touches) {
     MutexLock lock(mu_);
@@ -197,9 +253,30 @@ TEST(SessionFeed, BoundsTheWatchersOfAUser) {
   }
   EXPECT_EQ(feed.Add("alice", &counter).code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_TRUE(feed.Add("bob", &counter).ok());
+  // It is the watcher whose share is used up, and not the one who is watched.
+  EXPECT_EQ(feed.Add("alice", &counter, "bob").code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(feed.Add("bob", &counter, "alice").ok());
   feed.Remove("alice", &counter);
   EXPECT_TRUE(feed.Add("alice", &counter).ok());
+}
+
+TEST(SessionFeed, TellsOfOneOwnerOrOfAll) {
+  Timer timer;
+  SessionFeed feed(timer);
+  Counter hers, all;
+  ASSERT_TRUE(feed.Add("bob", &hers, "alice").ok());
+  ASSERT_TRUE(feed.Add("bob", &all, std::nullopt).ok());
+  v1::Session other = Session(2);
+  other.set_owner("carol");
+  feed.Touch({std::make_shared<const v1::Session>(Session(1)),
+              std::make_shared<const v1::Session>(other)});
+  EXPECT_EQ(hers.touches(), 1);
+  EXPECT_EQ(all.touches(), 2);
+  feed.Remove("bob", &hers);
+  feed.Remove("bob", &all);
+  feed.Touch({std::make_shared<const v1::Session>(other)});
+  EXPECT_EQ(all.touches(), 2);
 }
 
 }  // namespace

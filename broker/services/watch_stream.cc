@@ -24,7 +24,11 @@ absl::Status WatchStream::Begin(const v1::WatchSessionsRequest& request) {
   BERTH_RETURN_IF_ERROR(CheckClient(request.client(), /*required=*/false));
   const std::shared_ptr<State> state = state_;
   // First of all: what happens from here on must not be missed.
-  BERTH_RETURN_IF_ERROR(fleet_.feed().Add(user_, this));
+  std::optional<std::string> owner;
+  if (!request.all_owners()) {
+    owner = request.owner().empty() ? user_ : request.owner();
+  }
+  BERTH_RETURN_IF_ERROR(fleet_.feed().Add(user_, this, owner));
   BERTH_ASSIGN_OR_RETURN(
       SessionWatch watch,
       SessionWatch::Begin(fleet_.access().ViewerFor(user_), request));
@@ -77,7 +81,8 @@ void WatchStream::Pump(State& state) {
     Finish(ToGrpcStatus(*state.closing));
     return;
   }
-  auto next = state.watch->Next(fleet_.registry(), absl::Now());
+  auto next = state.watch->Next(
+      [this] { return fleet_.access().ViewerFor(user_); }, absl::Now());
   if (!next.has_value()) return;
   state.response = *std::move(next);
   state.writing = true;

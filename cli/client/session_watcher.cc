@@ -45,11 +45,16 @@ absl::Status SessionWatcher::Run(const OnEvent& on_event) {
 
 absl::Status SessionWatcher::Attempt(const OnEvent& on_event, bool* done) {
   v1::WatchSessionsRequest request;
-  request.mutable_selectors()->Assign(query_.selectors.begin(),
-                                      query_.selectors.end());
-  const auto computers =
-      PlainComputers(connection_, invocation_.signals(),
-                     {query_.computers, {}}, kMaxComputers);
+  const auto owner = OwnerOf(query_);
+  if (!owner.ok()) return owner.status();
+  request.set_owner(*owner);
+  request.set_all_owners(query_.all_owners);
+  for (const std::string& selector : query_.selectors) {
+    std::string what = WithoutOwner(selector);
+    if (!what.empty()) request.add_selectors(std::move(what));
+  }
+  const auto computers = PlainComputers(connection_, invocation_.signals(),
+                                        {query_.computers, {}}, kMaxComputers);
   if (!computers.ok()) {
     from_broker_ = !absl::IsUnavailable(computers.status());
     return computers.status();

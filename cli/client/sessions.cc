@@ -47,7 +47,8 @@ std::pair<std::string, std::string> SplitOwner(const std::string& selector) {
   return {selector.substr(0, slash), selector.substr(slash + 1)};
 }
 
-// The one owner of a query; empty: the asker.
+}  // namespace
+
 absl::StatusOr<std::string> OwnerOf(const SessionQuery& query) {
   std::optional<std::string> owner;
   for (const std::string& selector : query.selectors) {
@@ -64,7 +65,9 @@ absl::StatusOr<std::string> OwnerOf(const SessionQuery& query) {
   return owner.value_or(query.owner);
 }
 
-}  // namespace
+std::string WithoutOwner(const std::string& selector) {
+  return SplitOwner(selector).second;
+}
 
 bool IsAboutOthers(const SessionQuery& query) {
   return query.all_owners || !query.owner.empty() ||
@@ -169,8 +172,7 @@ absl::StatusOr<v1::ListSessionsRequest> MakeRequest(Connection& connection,
   BERTH_ASSIGN_OR_RETURN(*request.mutable_owner(), OwnerOf(query));
   request.set_all_owners(query.all_owners);
   for (const std::string& selector : query.selectors) {
-    std::string what = SplitOwner(selector).second;
-    // "alice/": all of hers.
+    std::string what = WithoutOwner(selector);
     if (!what.empty()) request.add_selectors(std::move(what));
   }
   request.mutable_computers()->Assign(computers.begin(), computers.end());

@@ -30,6 +30,12 @@ struct SessionQuery {
 // Whether sessions of others are meant.
 bool IsAboutOthers(const SessionQuery& query);
 
+// The one owner of a query; empty: the asker. InvalidArgument: there are more.
+absl::StatusOr<std::string> OwnerOf(const SessionQuery& query);
+
+// "alice/3" is "3", and "alice/", all of hers, is empty.
+std::string WithoutOwner(const std::string& selector);
+
 // "1,2" and "3" are "1", "2", "3". Empty parts are dropped.
 std::vector<std::string> SplitLists(const std::vector<std::string>& lists);
 

@@ -34,9 +34,11 @@ constexpr char kExamples[] =
     "  berth cp app.conf 1:/etc/app/\n"
     "  berth cp -r site 'web*':/srv/\n"
     "  berth cp db:/var/log/db.log .\n"
-    "  berth cp 'web*':/etc/hostname names/\n";
+    "  berth cp 'web*':/etc/hostname names/\n"
+    "  berth cp --owner alice fix.conf 3:/etc/app/\n";
 
 struct Request {
+  std::string owner;  // Of the sessions; empty: the user.
   std::vector<Location> sources;
   Location destination;
   CopyOptions options;
@@ -58,7 +60,8 @@ absl::Status Check(const Request& request) {
   if (!from_remote && !request.destination.is_remote()) {
     return absl::InvalidArgumentError(
         "no side is in a session: write one as SESSION:PATH, such as "
-        "1:/tmp/x (see 'berth ls')");
+        "1:/tmp/x (see 'berth ls'); for a session of another user add "
+        "--owner USER");
   }
   absl::flat_hash_set<std::string> names;
   for (const Location& source : request.sources) {
@@ -109,6 +112,7 @@ class Copying {
     SessionQuery query;
     query.selectors = SplitLists({selector});
     query.computers = computers_;
+    query.owner = request_.owner;
     Targets found = FindTargets(connection_, invocation_, query);
     if (!found.status.ok()) Fail(found.status.message());
     if (found.status.ok() && found.targets.empty()) {
@@ -205,6 +209,7 @@ int RunCp(Invocation& invocation, std::vector<std::string> words) {
   app.add_flag("-p,--preserve", request.options.preserve,
                "keep times and set-id bits, too; modes are always kept");
   app.add_flag("-q,--quiet", request.quiet, "no progress on the terminal");
+  parser.AddOwner(request.owner);
   parser.AddComputers(computers, "only sessions on these computers");
   parser.AddContext();
   if (const auto exit = parser.Parse(invocation, std::move(words))) {

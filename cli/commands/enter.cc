@@ -37,6 +37,7 @@ constexpr absl::Duration kDefaultWait = absl::Minutes(4);
 
 struct Options {
   std::string session;
+  std::string owner;  // Of it; empty: the user.
   std::string computer;
   std::string configuration;
   std::string run_as;
@@ -132,6 +133,7 @@ absl::StatusOr<Target> FindTarget(Invocation& invocation,
   }
   SessionQuery query;
   query.selectors.push_back(options.session);
+  query.owner = options.owner;
   Targets found = FindTargets(connection, invocation, query);
   BERTH_RETURN_IF_ERROR(found.status);
   if (found.targets.size() == 1) return std::move(found.targets[0]);
@@ -296,6 +298,7 @@ int RunEnter(Invocation& invocation, std::vector<std::string> words) {
   app.add_flag("--take", options.take,
                "take it over: others are detached, and told by whom");
   app.add_flag("--share", options.share, "type along with others");
+  parser.AddOwner(options.owner);
   parser.AddTime("--wait", options.wait,
                  "how long to wait while a command runs (4m)");
   app.add_flag("--no-wait", options.no_wait, "fail at once if one runs");

@@ -57,10 +57,6 @@ int RunLs(Invocation& invocation, std::vector<std::string> words) {
                   "only those made from these configurations")
       ->type_name("NAME,...")
       ->allow_extra_args(false);
-  parser.app()
-      .add_option("--owner", query.owner,
-                  "sessions of another user, as far as you may list them")
-      ->type_name("USER");
   parser.app().add_flag("--all-owners", query.all_owners,
                         "sessions of all users, as far as you may list them");
   parser.AddFormat(format);

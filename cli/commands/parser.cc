@@ -23,10 +23,19 @@ void Parser::AddSelectors(SessionQuery& query, const std::string& what) {
               query.selectors.push_back(std::move(selector));
             }
           },
-          what + ": 3, 1,2, 1..3, a name, \"web*\", an instance id; of "
-                 "others alice/3")
+          what +
+              ": 3, 1,2, 1..3, a name, \"web*\", an instance id; of "
+              "others alice/3")
       ->type_name("SELECTOR");
+  AddOwner(query.owner);
   AddComputers(query.computers, "only sessions on these computers");
+}
+
+void Parser::AddOwner(std::string& owner) {
+  app_.add_option("--owner", owner,
+                  "sessions of this user, as far as you may; 3 is then "
+                  "USER/3")
+      ->type_name("USER");
 }
 
 void Parser::AddComputers(std::vector<std::string>& computers,

@@ -29,6 +29,8 @@ class Parser {
 
   // A positional list of selectors ("1,2 web*") and -c for computers.
   void AddSelectors(SessionQuery& query, const std::string& what);
+  // Whose sessions the selectors mean, unless they say it themselves.
+  void AddOwner(std::string& owner);
   // -c and -x: sets of computers as in base/node_set.h. Those that -x names
   // are kept with "!" in front.
   void AddComputers(std::vector<std::string>& computers,

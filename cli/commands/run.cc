@@ -103,6 +103,8 @@ class JobKeeper {
     *job_.mutable_started_at() = ToProto(absl::Now());
     job_.set_what(options.script.text.substr(0, kMaxWhat));
     job_.set_broker(connection.broker());
+    // It was found, so it can be read.
+    owner_ = OwnerOf(options.query).value_or("");
     const auto store = JobStore::Open(invocation.environment());
     if (!store.ok()) {
       status_ = store.status();
@@ -137,6 +139,7 @@ class JobKeeper {
       target.set_label(engine.name(i).label);
       target.set_computer(engine.name(i).computer);
       target.set_instance_id(result.session.instance_id());
+      target.set_owner(owner_);
       target.set_session(result.session.id());
       target.set_command_id(result.command_id);
       if (!outcomes[i] || outcomes[i]->state == TargetState::kOk) continue;
@@ -146,6 +149,7 @@ class JobKeeper {
   }
 
   jobs::Job job_;
+  std::string owner_;
   std::optional<JobStore> store_;
   absl::Status status_;
 };

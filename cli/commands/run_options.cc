@@ -44,9 +44,11 @@ std::vector<std::string> TakeScript(std::vector<std::string>& words) {
 void AddTargets(Parser& parser, RunRequestOptions& options, Texts& texts) {
   CLI::App& app = parser.app();
   app.add_option("-s,--session", texts.selectors,
-                 "which sessions: 3, 1,2, 1..3, a name, \"web*\"")
+                 "which sessions: 3, 1,2, 1..3, a name, \"web*\"; of others "
+                 "alice/3")
       ->type_name("SELECTOR,...")
       ->allow_extra_args(false);
+  parser.AddOwner(options.query.owner);
   parser.AddComputers(options.query.computers,
                       "with -s only sessions on these computers; without it, "
                       "in a new session on each, that ends with the command");
@@ -228,6 +230,10 @@ absl::Status Check(Invocation& invocation, const Texts& texts,
                    std::vector<std::string> after_mark,
                    RunRequestOptions& options) {
   options.query.selectors = SplitLists(texts.selectors);
+  if (!options.query.owner.empty() && options.query.selectors.empty()) {
+    return absl::InvalidArgumentError(
+        "--owner says whose sessions -s means, and there is no -s");
+  }
   if (options.all) options.query.computers.push_back("@all");
   if (options.query.selectors.empty() && options.query.computers.empty()) {
     return absl::InvalidArgumentError(

@@ -20,13 +20,22 @@ Targets FindTargets(Connection& connection, Invocation& invocation,
   found.status = CheckSelectors(query.selectors);
   if (!found.status.ok()) return found;
   if (std::optional<v1::SessionRef> ref = LiteralRef(query)) {
-    found.targets.push_back({*std::move(ref), query.selectors[0], {}});
+    // What it is called in commands that are suggested.
+    std::string name = query.selectors[0];
+    if (!query.owner.empty() && name.find('/') == name.npos) {
+      name = absl::StrCat(query.owner, "/", name);
+    }
+    found.targets.push_back({*std::move(ref), std::move(name), {}});
     return found;
   }
   SessionList list = ListSessions(connection, invocation.signals(), query);
   found.status = list.status;
   for (v1::Session& session : list.sessions) {
-    Target target{RefOf(session), absl::StrCat(session.id()), {}};
+    Target target{RefOf(session),
+                  IsAboutOthers(query)
+                      ? absl::StrCat(session.owner(), "/", session.id())
+                      : absl::StrCat(session.id()),
+                  {}};
     target.session = std::move(session);
     found.targets.push_back(std::move(target));
   }

@@ -161,6 +161,7 @@ class Waiter {
   absl::StatusOr<int> ForTyped() {
     SessionQuery query;
     query.selectors.push_back(session_.instance_id());
+    query.owner = session_.owner();
     SessionWatcher watcher(connection_, invocation_, std::move(query));
     BERTH_RETURN_IF_ERROR(watcher.Run([](const v1::SessionEvent& event) {
       const v1::Activity::Kind kind = event.session().activity().kind();
@@ -213,6 +214,7 @@ absl::Status WaitIdle(Invocation& invocation, Connection& connection,
   std::set<std::string> left;
   for (const v1::Session& session : sessions) {
     query.selectors.push_back(session.instance_id());
+    query.owner = session.owner();  // The same of all.
     left.insert(session.instance_id());
   }
   absl::Status failure;
@@ -224,8 +226,11 @@ absl::Status WaitIdle(Invocation& invocation, Connection& connection,
     const bool idle = session.activity().kind() == v1::Activity::IDLE &&
                       session.activity().queued() == 0;
     if ((gone || idle) && left.erase(session.instance_id()) > 0 && gone) {
-      failure = absl::FailedPreconditionError(
-          absl::StrCat("session ", session.id(), " has ended"));
+      failure = absl::FailedPreconditionError(absl::StrCat(
+          "session ", session.id(),
+          session.state() == v1::SESSION_STATE_CLOSED
+              ? " has ended"
+              : " is gone: it was removed, or you may not see it any more"));
     }
     return !left.empty();
   });

@@ -27,8 +27,9 @@ constexpr char kExamples[] =
 // Prints events, in one of the formats.
 class Printer {
  public:
-  Printer(Invocation& invocation, Format format)
-      : invocation_(invocation), format_(format) {}
+  // `with_owner`: ids are "alice/3".
+  Printer(Invocation& invocation, Format format, bool with_owner)
+      : invocation_(invocation), format_(format), with_owner_(with_owner) {}
 
   // False: it can't be written.
   bool Print(const v1::SessionEvent& event) {
@@ -45,7 +46,8 @@ class Printer {
         break;
       case Format::kTable:
       case Format::kWide:
-        text = absl::StrCat(first_ ? EventHeading() : "", RenderEvent(event));
+        text = absl::StrCat(first_ ? EventHeading() : "",
+                            RenderEvent(event, with_owner_));
     }
     first_ = false;
     status_ = invocation_.out().Write(text);
@@ -64,6 +66,7 @@ class Printer {
  private:
   Invocation& invocation_;
   const Format format_;
+  const bool with_owner_;
   bool first_ = true;
   absl::Status status_;
 };
@@ -74,8 +77,10 @@ int RunWatch(Invocation& invocation, std::vector<std::string> words) {
   SessionQuery query;
   Format format = Format::kTable;
   std::string until_name;
-  Parser parser("watch", "Prints what happens to your sessions.", kExamples);
+  Parser parser("watch", "Prints what happens to sessions.", kExamples);
   parser.AddSelectors(query, "which sessions; without it, all");
+  parser.app().add_flag("--all-owners", query.all_owners,
+                        "sessions of all users, as far as you may list them");
   parser.app()
       .add_option("--until", until_name, "end after the first event of a kind")
       ->type_name("EVENT");
@@ -95,7 +100,7 @@ int RunWatch(Invocation& invocation, std::vector<std::string> words) {
   }
   const auto connection = parser.Connect(invocation);
   if (!connection.ok()) return invocation.Fail(connection.status());
-  Printer printer(invocation, format);
+  Printer printer(invocation, format, IsAboutOthers(query));
   SessionWatcher watcher(**connection, invocation, query);
   const absl::Status status = watcher.Run([&](const v1::SessionEvent& event) {
     return printer.Print(event) && event.kind() != until;

@@ -42,6 +42,7 @@ v1::OpenReceive MakeOpen(const Connection& connection,
                          const jobs::Target& target) {
   v1::OpenReceive open;
   open.mutable_session()->set_instance_id(target.instance_id());
+  open.mutable_session()->set_owner(target.owner());
   *open.mutable_client() = connection.client();
   open.set_command_id(target.command_id());
   return open;
@@ -155,7 +156,10 @@ std::string Describe(const JobTargetState& state) {
 absl::StatusOr<std::vector<JobTargetState>> AskJob(Invocation& invocation,
                                                    Connection& connection,
                                                    const jobs::Job& job) {
-  const SessionList list = ListSessions(connection, invocation.signals(), {});
+  SessionQuery query;
+  if (job.targets_size() > 0) query.owner = job.targets(0).owner();
+  const SessionList list =
+      ListSessions(connection, invocation.signals(), query);
   BERTH_RETURN_IF_ERROR(list.status);
   absl::flat_hash_map<std::string, const v1::Session*> by_id;
   for (const v1::Session& session : list.sessions) {

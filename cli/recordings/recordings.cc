@@ -17,7 +17,14 @@ absl::StatusOr<v1::ListRecordingsResponse> ListRecordings(
   auto stub = v1::Recordings::NewStub(connection.channel().shared_from_this());
   v1::ListRecordingsRequest request;
   request.set_owner(owner);
-  request.set_session(session);
+  // "alice/3", as everywhere.
+  const size_t slash = owner.empty() ? session.find('/') : session.npos;
+  if (slash != session.npos) {
+    request.set_owner(session.substr(0, slash));
+    request.set_session(session.substr(slash + 1));
+  } else {
+    request.set_session(session);
+  }
   v1::ListRecordingsResponse response;
   BERTH_RETURN_IF_ERROR(Call(connection, invocation.signals(), *stub,
                              &v1::Recordings::Stub::ListRecordings, request,

@@ -91,13 +91,16 @@ std::string EventHeading() {
          "\n";
 }
 
-std::string RenderEvent(const Event& event) {
+std::string RenderEvent(const Event& event, bool with_owner) {
   const v1::Session& session = event.session();
   std::string line = absl::StrFormat(
       kLine,
       absl::FormatTime("%H:%M:%S", FromProto(event.at()),
                        absl::LocalTimeZone()),
-      EventName(event.kind()), absl::StrCat(session.id()),
+      EventName(event.kind()),
+      with_owner
+          ? EscapeForTerminal(absl::StrCat(session.owner(), "/", session.id()))
+          : absl::StrCat(session.id()),
       EscapeForTerminal(session.name()), EscapeForTerminal(session.computer()),
       EscapeForTerminal(Detail(event)));
   while (!line.empty() && line.back() == ' ') line.pop_back();

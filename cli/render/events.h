@@ -13,8 +13,9 @@ namespace berth::cli {
 std::string EventHeading();
 
 // An event of a session for people, as one line: when, what, which session,
-// and what there is to say of it, such as how a command ended.
-std::string RenderEvent(const v1::SessionEvent& event);
+// and what there is to say of it, such as how a command ended. `with_owner`:
+// its id is "alice/3".
+std::string RenderEvent(const v1::SessionEvent& event, bool with_owner = false);
 
 // "ended", "idle-warning".
 std::string EventName(v1::SessionEvent::Kind kind);

@@ -211,18 +211,48 @@ TEST_F(PolicyTest, SessionsOfOthers) {
   EXPECT_THAT(fleet_.Run({"ls", "--all-owners"}, "", "bob"), HasSubstr("work"));
   EXPECT_THAT(fleet_.Run({"ls", "alice/w*"}, "", "bob"), HasSubstr("work"));
   Fails("bob", {"receive", "alice/1"}, "grants 'receive' on 'web01'");
+  Fails("bob", {"wait", "alice/1"}, "grants 'receive' on 'web01'");
+  EXPECT_THAT(fleet_.Run({"watch", "alice/w*", "--until", "known"}, "", "bob"),
+              HasSubstr("alice/1"));
+  EXPECT_THAT(
+      fleet_.Run({"watch", "--all-owners", "--until", "known"}, "", "bob"),
+      HasSubstr("alice/1"));
+  fleet_.Run({"wait", "--owner", "alice", "1", "--until", "idle"}, "", "bob");
+  const std::string here = fleet_.directory() + "/here";
+  const std::string there = fleet_.directory() + "/there";
+  WriteTextFile(here, "from bob");
+  Fails("bob", {"cp", "--owner", "alice", here, "work:" + there},
+        "grants 'copy' on 'web01'");
 
   // Who only reads takes nothing away.
   grant("\"receive\"");
   EXPECT_THAT(fleet_.Run({"receive", "alice/1"}, "", "bob"),
               HasSubstr("secret plan"));
+  EXPECT_THAT(fleet_.Run({"receive", "--owner", "alice", "1"}, "", "bob"),
+              HasSubstr("secret plan"));
   EXPECT_THAT(fleet_.Run({"receive", "1"}, "", "alice"),
               HasSubstr("secret plan"));
+  grant("\"list\", \"receive\"");
+  fleet_.Run({"wait", "alice/1"}, "", "bob");
+  EXPECT_EQ(
+      fleet_.Run({"wait", "alice/1", "--until", "output", "se.*t"}, "", "bob"),
+      "secret plan\n");
+
+  grant("\"copy\"");
+  fleet_.Run({"cp", "--owner", "alice", here, "1:" + there}, "", "bob");
+  EXPECT_EQ(ReadTextFile(there), "from bob");
+  fleet_.Run({"cp", "--owner", "alice", "1:" + there, here + "2"}, "", "bob");
+  EXPECT_EQ(ReadTextFile(here + "2"), "from bob");
+  Fails("bob", {"cp", here, "alice/1:" + there}, "--owner");
+  grant("\"receive\"");
   Fails("bob", {"run", "-s", "alice/1", "--", "true"}, "grants 'run'");
 
   // Another's client is one more: what the owner's holds is held.
   grant("\"run\"");
-  Fails("bob", {"run", "-s", "alice/1", "--", "true"}, "is held by");
+  Fails("bob", {"run", "-s", "alice/1", "--", "true"},
+        "session alice/1 is held by alice");
+  Fails("bob", {"run", "-s", "alice/1", "--", "true"},
+        "berth connect alice/1 --take");
   fleet_.Run({"disconnect", "1"}, "", "alice");
   EXPECT_EQ(
       fleet_.Run({"run", "-s", "alice/1", "--", "X=bob; echo $X"}, "", "bob"),

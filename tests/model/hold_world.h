@@ -31,7 +31,7 @@ class HoldWorld {
   };
 
   // `rows` must outlive this.
-  explicit HoldWorld(const state::HoldRows& rows) : hold_("1", rows) {}
+  explicit HoldWorld(const state::HoldRows& rows) : hold_("ann", "1", rows) {}
 
   std::vector<Event> Events() const;
   void Do(const Event& event, std::string& violation);
