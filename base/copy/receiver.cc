@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/copy/names.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
@@ -133,7 +134,9 @@ void Receiver::Fail(absl::string_view name, const absl::Status& status,
                     uint64_t entry) {
   v1::CopyFailure& failure = *report_.add_failures();
   failure.set_entry(entry);
-  failure.set_message(absl::StrCat(PathOf(name), ": ", status.message()));
+  // A name need not be UTF-8, as texts of a frame have to.
+  failure.set_message(
+      EscapeForTerminal(absl::StrCat(PathOf(name), ": ", status.message())));
   has_news_ = true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "base/escape.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 
@@ -129,11 +130,13 @@ absl::Status Sender::SendEnter(const Step& step) {
 
 absl::Status Sender::SendProblem(const Step& step) {
   options_.problem(step.problem);
+  // It names files, which need not be UTF-8, as texts of a frame have to.
+  std::string message = EscapeForTerminal(step.problem);
+  const size_t size = kPartOverhead + step.name.size() + message.size();
   v1::CopyPart part;
   part.mutable_problem()->set_name(step.name);
-  part.mutable_problem()->set_message(step.problem);
-  return Add(std::move(part),
-             kPartOverhead + step.name.size() + step.problem.size());
+  part.mutable_problem()->set_message(std::move(message));
+  return Add(std::move(part), size);
 }
 
 absl::Status Sender::SendFile(Step step) {
@@ -201,7 +204,7 @@ absl::Status Sender::SendLarge(const Step& step) {
   v1::CopyFileEnd& end = *last.mutable_end();
   if (!problem.empty()) {
     options_.problem(problem);
-    end.set_problem(problem);
+    end.set_problem(EscapeForTerminal(problem));
   } else if (!Refused(entries_)) {
     end.set_checksum(checksum_.Finish());
   }

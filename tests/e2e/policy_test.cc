@@ -234,15 +234,17 @@ TEST_F(PolicyTest, SessionsOfOthers) {
               HasSubstr("secret plan"));
   grant("\"list\", \"receive\"");
   fleet_.Run({"wait", "alice/1"}, "", "bob");
-  EXPECT_EQ(
-      fleet_.Run({"wait", "alice/1", "--until", "output", "se.*t"}, "", "bob"),
-      "secret plan\n");
 
   grant("\"copy\"");
+  // As with what bob runs there: held is held.
+  Fails("bob", {"cp", "--owner", "alice", here, "1:" + there},
+        "session alice/1 is held by alice");
+  fleet_.Run({"disconnect", "1"}, "", "alice");
   fleet_.Run({"cp", "--owner", "alice", here, "1:" + there}, "", "bob");
   EXPECT_EQ(ReadTextFile(there), "from bob");
   fleet_.Run({"cp", "--owner", "alice", "1:" + there, here + "2"}, "", "bob");
   EXPECT_EQ(ReadTextFile(here + "2"), "from bob");
+  fleet_.Run({"connect", "1"}, "", "alice");
   Fails("bob", {"cp", here, "alice/1:" + there}, "--owner");
   grant("\"receive\"");
   Fails("bob", {"run", "-s", "alice/1", "--", "true"}, "grants 'run'");
