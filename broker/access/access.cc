@@ -25,6 +25,21 @@ bool Access::IsAdmin(const std::string& user) const {
          RightsOf(user).Allows({.verb = Verb::kAdmin, .computer = {}});
 }
 
+std::string Access::ModeratingRole(const std::string& user,
+                                   const v1::Session& session,
+                                   Verb verb) const {
+  // Nearly no policy has any, and this is asked for each command.
+  if (!book_.Current()->policy->moderates()) return "";
+  const bool own = session.owner() == user;
+  Action action{.verb = own ? Verb::kCreate : verb,
+                .computer = {session.computer(), {}},
+                .configuration = session.configuration(),
+                .run_as = own ? session.run_as() : ""};
+  auto node = registry_.NodeNamed(session.computer());
+  if (node.ok()) action.computer = *std::move(node);
+  return RightsOf(user).ModeratedBy(action);
+}
+
 Viewer Access::ViewerFor(const std::string& user) const {
   Rights rights = RightsOf(user);
   const bool admin =

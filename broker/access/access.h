@@ -47,6 +47,11 @@ class Access {
 
   bool IsAdmin(const std::string& user) const;
 
+  // The role that lets `user` work in `session` (with `verb`, if it is of
+  // somebody else) only while it is observed; empty: there is none.
+  std::string ModeratingRole(const std::string& user,
+                             const v1::Session& session, Verb verb) const;
+
   // How `user` sees the fleet now.
   Viewer ViewerFor(const std::string& user) const;
   // Whether `broker.toml` makes them one.

@@ -99,6 +99,20 @@ bool Rights::Allows(const Action& action) const {
   });
 }
 
+std::string Rights::ModeratedBy(const Action& action) const {
+  const Role* found = nullptr;
+  for (const auto* roles : {&roles_, &unapproved_}) {
+    for (const Role* role : *roles) {
+      const Fit fit = FitOf(*role, user_, action);
+      if (fit == Fit::kAll && !role->moderated && roles == &roles_) return "";
+      // Which account was asked for when a session was made is not known any
+      // more, so that excuses nobody.
+      if (role->moderated && fit >= Fit::kRunAs) found = role;
+    }
+  }
+  return found == nullptr ? "" : found->name;
+}
+
 Decision Rights::Decide(const Action& action) const {
   const Role* nearest = nullptr;
   Fit best = Fit::kOtherVerb;
@@ -108,7 +122,10 @@ Decision Rights::Decide(const Action& action) const {
     if (fit == Fit::kAll) {
       return {true, role->name,
               absl::StrCat("role '", role->name, "' grants ",
-                           Describe(user_, action), " to user ", Quote(user_))};
+                           Describe(user_, action), " to user ", Quote(user_),
+                           ModeratedBy(action).empty()
+                               ? ""
+                               : ", while somebody else watches")};
     }
     names.push_back(role->name);
     if (nearest == nullptr || fit > best) {
@@ -150,6 +167,11 @@ bool Rights::HasAnyOn(const NodeSet::Node& computer) const {
 bool Rights::HasSomewhere(Verb verb) const {
   return std::any_of(roles_.begin(), roles_.end(),
                      [&](const Role* role) { return role->verbs.Has(verb); });
+}
+
+bool Policy::moderates() const {
+  return std::any_of(roles_.begin(), roles_.end(),
+                     [](const Role& role) { return role.moderated; });
 }
 
 std::map<std::string, std::vector<std::string>> Policy::WhoCan(

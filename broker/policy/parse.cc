@@ -178,6 +178,8 @@ class Parser {
       } else if (what == "configurations") {
         status =
             ReadPatterns(whose, "configuration", node, role.configurations);
+      } else if (what == "moderated") {
+        status = ReadModerated(whose, node, role);
       } else if (what == "run_as") {
         status = ReadPatterns(whose, "user", node, role.run_as);
       } else {
@@ -185,8 +187,8 @@ class Parser {
                     absl::StrCat(of, ": no key ", Quote(what),
                                  "; there are users, groups, verbs, computers, "
                                  "configurations, run_as, approvals, "
-                                 "approvers, approver_groups and "
-                                 "approved_for"));
+                                 "approvers, approver_groups, approved_for "
+                                 "and moderated"));
       }
       BERTH_RETURN_IF_ERROR(status);
     }
@@ -204,6 +206,16 @@ class Parser {
                                             Role::kMaxApprovals));
     }
     role.approvals = static_cast<uint32_t>(number->get());
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadModerated(absl::string_view whose, const toml::node& node,
+                             Role& role) {
+    const auto* value = node.as_boolean();
+    if (value == nullptr) {
+      return At(node.source(), absl::StrCat(whose, ": must be true or false"));
+    }
+    role.moderated = value->get();
     return absl::OkStatus();
   }
 
@@ -297,6 +309,13 @@ class Parser {
     if (!role.NeedsApproval() &&
         (approvers || table.contains("approved_for"))) {
       return wrong("says who approves it, but not how many: set approvals");
+    }
+    if (role.moderated && !role.verbs.Has(Verb::kCreate) &&
+        !role.verbs.Has(Verb::kRun) && !role.verbs.Has(Verb::kEnter) &&
+        !role.verbs.Has(Verb::kCopy)) {
+      return wrong(
+          "is moderated, but lets nobody work in a session: that is for "
+          "create, run, enter and copy");
     }
     const bool all = std::exchange(all_computers_, false);
     if (!role.computers.has_value()) {

@@ -177,6 +177,55 @@ TEST(PolicyApprovalTest, SaysHowManyAndWho) {
   }
 }
 
+TEST(PolicyModerationTest, IsForRolesThatLetSomebodyWork) {
+  const auto role = [](const std::string& more) {
+    return Policy::Parse(
+        "[roles.r]\nusers = [\"dan\"]\ncomputers = [\"*\"]\n" + more, "p");
+  };
+  const auto good = role("verbs = [\"enter\"]\nmoderated = true\n");
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_TRUE((*good)->moderates());
+  EXPECT_FALSE(
+      (*role("verbs = [\"enter\"]\nmoderated = false\n"))->moderates());
+  EXPECT_FALSE((*role("verbs = [\"peek\"]\n"))->moderates());
+  EXPECT_THAT(role("verbs = [\"peek\"]\nmoderated = true\n").status().message(),
+              HasSubstr("lets nobody work in a session"));
+  EXPECT_THAT(role("verbs = [\"run\"]\nmoderated = 1\n").status().message(),
+              HasSubstr("must be true or false"));
+}
+
+TEST(PolicyModerationTest, ARoleWithoutItCountsForWhatItGrants) {
+  const auto policy = Policy::Parse(
+      "[roles.prod]\nusers = [\"dan\"]\nverbs = [\"create\", \"run\"]\n"
+      "computers = [\"db*\"]\nrun_as = [\"root\", \"self\"]\n"
+      "moderated = true\n"
+      "[roles.lab]\nusers = [\"dan\"]\nverbs = [\"create\"]\n"
+      "computers = [\"*1\"]\n"
+      "[roles.late]\nusers = [\"eve\"]\nverbs = [\"create\"]\n"
+      "computers = [\"*\"]\nmoderated = true\napprovals = 1\n"
+      "approvers = [\"amy\"]\n",
+      "p");
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  const auto by = [&](const std::string& user, Verb verb,
+                      const std::string& computer, const std::string& run_as) {
+    return Rights(*policy, user)
+        .ModeratedBy(
+            {.verb = verb, .computer = {.name = computer}, .run_as = run_as});
+  };
+  EXPECT_EQ(by("dan", Verb::kCreate, "db2", "dan"), "prod");
+  EXPECT_EQ(by("dan", Verb::kCreate, "db1", "dan"), "");
+  EXPECT_EQ(by("dan", Verb::kCreate, "db1", "root"), "prod");
+  EXPECT_EQ(by("dan", Verb::kRun, "db1", ""), "prod");
+  EXPECT_EQ(by("dan", Verb::kCreate, "web1", "dan"), "");
+  // What was begun with an approval needs its observer also after that.
+  EXPECT_EQ(by("eve", Verb::kCreate, "web1", "eve"), "late");
+  EXPECT_EQ(by("amy", Verb::kCreate, "db2", "amy"), "");
+  EXPECT_THAT(Rights(*policy, "dan")
+                  .Decide({.verb = Verb::kRun, .computer = {.name = "db1"}})
+                  .why,
+              HasSubstr("while somebody else watches"));
+}
+
 TEST(PolicyApprovalTest, GrantsNothingBefore) {
   const auto policy = Policy::Parse(
       "[roles.prod]\nusers = [\"dan\"]\nverbs = [\"create\"]\n"

@@ -44,6 +44,8 @@ struct Role {
   // By name; their members are among `approver_members`.
   std::vector<std::string> approver_groups;
   NamePatterns approver_members;
+  // Whoever works by it in a session has to be watched by somebody else.
+  bool moderated = false;
 
   static constexpr uint32_t kMaxApprovals = 5;
   static constexpr absl::Duration kApprovedFor = absl::Hours(1);
@@ -93,6 +95,10 @@ class Rights {
   Decision Decide(const Action& action) const;
   // Decide() without the reasons.
   bool Allows(const Action& action) const;
+  // The role that lets the user do this only while somebody else watches, if
+  // none lets them do it without; empty: there is no such role. Roles that wait
+  // for approvals count, too: what was begun with one goes on.
+  std::string ModeratedBy(const Action& action) const;
   // Whether any role says anything about `computer`, also if it needs approvals
   // first.
   bool HasAnyOn(const NodeSet::Node& computer) const;
@@ -129,6 +135,8 @@ class Policy {
 
   // By name.
   const std::vector<Role>& roles() const { return roles_; }
+  // Whether any role is.
+  bool moderates() const;
 
   // Users and wildcards over users, with the roles that grant them `action`.
   std::map<std::string, std::vector<std::string>> WhoCan(

@@ -20,9 +20,20 @@ void RelayedCall::ExpectAgent() {
                 "session lives on, try again"));
 }
 
+void RelayedCall::OnJoined(std::function<void()> joined) {
+  MutexLock lock(mu_);
+  joined_ = std::move(joined);
+}
+
 bool RelayedCall::Join(Splice::Leg* agent) {
   if (!splice_.Join(agent)) return false;
   CancelTimer();
+  std::function<void()> joined;
+  {
+    MutexLock lock(mu_);
+    joined.swap(joined_);
+  }
+  if (joined != nullptr) joined();
   return true;
 }
 

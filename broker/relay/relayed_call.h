@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ class RelayedCall final : public AgentConnection::Call,
   void ExpectFirstMessage() ABSL_LOCKS_EXCLUDED(mu_);
   // The agent is about to be told; its stream must come in time.
   void ExpectAgent() ABSL_LOCKS_EXCLUDED(mu_);
+  // What is done once the agent's stream is joined. To be said before the
+  // agent is told; must not block.
+  void OnJoined(std::function<void()> joined) ABSL_LOCKS_EXCLUDED(mu_);
   // Joins the agent's stream, unless it is too late.
   bool Join(Splice::Leg* agent) ABSL_LOCKS_EXCLUDED(mu_);
   // The agent has sent its last response; its verdict must come in time.
@@ -70,6 +74,7 @@ class RelayedCall final : public AgentConnection::Call,
   Mutex mu_;
   Timer::Id deadline_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  std::function<void()> joined_ ABSL_GUARDED_BY(mu_);
 };
 
 // The agent's stream of a call. Deletes itself.

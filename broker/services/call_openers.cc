@@ -117,6 +117,14 @@ std::vector<Verb> VerbsOf(link::v1::OpenCall::Method method,
   }
 }
 
+// Ends a call, if it is still there.
+std::function<void(const absl::Status&)> EndOf(
+    const std::shared_ptr<RelayedCall>& call) {
+  return [weak = std::weak_ptr<RelayedCall>(call)](const absl::Status& status) {
+    if (auto kept = weak.lock()) kept->splice().Fail(status);
+  };
+}
+
 // What the client said of itself, before it is known to be right.
 void SetEvent(const Target& target, AuditEvent& event) {
   if (target.mode == v1::TERMINAL_MODE_PEEK) event.verb = "peek";
@@ -136,6 +144,8 @@ void SetEvent(const Target& target, AuditEvent& event) {
 }  // namespace
 
 CallOpener::~CallOpener() {
+  if (work_ != 0) fleet_.moderation().End(work_);
+  if (observer_ != 0) fleet_.moderation().Leave(observer_);
   if (grant_ != 0) fleet_.access().grants().Remove(grant_);
   if (counted_) fleet_.streams().Remove(user_);
   if (!client_id_.empty()) fleet_.presence().Leave({user_, client_id_});
@@ -166,11 +176,7 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::OpenOrFail(
   SetSession(*session, event_);
   const bool is_guest = session->owner() != user_;
   if (is_guest) {
-    grant_ = fleet_.access().grants().Add(
-        {user_, session, verbs,
-         [weak = std::weak_ptr<RelayedCall>(call)](const absl::Status& status) {
-           if (auto kept = weak.lock()) kept->splice().Fail(status);
-         }});
+    grant_ = fleet_.access().grants().Add({user_, session, verbs, EndOf(call)});
     fleet_.NoteHolder(*session, user_);
     // A policy that came before this was noted.
     BERTH_RETURN_IF_ERROR(fleet_.access()
@@ -178,6 +184,7 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::OpenOrFail(
                               .FindSession(target.session, verbs)
                               .status());
   }
+  BERTH_RETURN_IF_ERROR(Moderate(session, verbs.front(), call));
   auto link = fleet_.LinkTo(session->computer());
   // What a session printed can still be received after its end. A start may be
   // sent again because its stream broke while the session ended: the agent
@@ -203,6 +210,21 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::OpenOrFail(
   open.set_instance_id(session->instance_id());
   open.set_first_message(std::move(bytes));
   return Tell(std::move(connection), std::move(open), std::move(call));
+}
+
+absl::Status CallOpener::Moderate(const SessionRecord& session, Verb verb,
+                                  const std::shared_ptr<RelayedCall>& call) {
+  if (verb == Verb::kReceive) return absl::OkStatus();
+  if (verb == Verb::kPeek) {
+    if (session->owner() == user_) return absl::OkStatus();
+    observer_ = fleet_.moderation().Expect(user_, session);
+    call->OnJoined(
+        [&fleet = fleet_, id = observer_] { fleet.moderation().Arrive(id); });
+    return absl::OkStatus();
+  }
+  BERTH_ASSIGN_OR_RETURN(
+      work_, fleet_.moderation().Begin({user_, session, verb, EndOf(call)}));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Tell(

@@ -34,6 +34,10 @@ class CallOpener final : public ClientLeg::Opener {
  private:
   absl::StatusOr<Opened> OpenOrFail(const grpc::ByteBuffer& first_message,
                                     std::shared_ptr<RelayedCall> call);
+  // Lets `call` work in `session`, or watch it, as far as that takes observers.
+  // FAILED_PRECONDITION: it has none.
+  absl::Status Moderate(const SessionRecord& session, Verb verb,
+                        const std::shared_ptr<RelayedCall>& call);
   // Tells the agent, once the audit log has that it is told.
   absl::StatusOr<Opened> Tell(std::shared_ptr<AgentConnection> connection,
                               link::v1::OpenCall open,
@@ -44,7 +48,9 @@ class CallOpener final : public ClientLeg::Opener {
   const std::string user_;
   AuditEvent event_;
   bool counted_ = false;
-  Grants::Id grant_ = 0;   // Of a call on a session of somebody else.
+  Moderation::Id work_ = 0;      // Of a call that may change the session.
+  Moderation::Id observer_ = 0;  // Of one that watches somebody else's.
+  Grants::Id grant_ = 0;         // Of a call on a session of somebody else.
   std::string client_id_;  // Of a client that was joined to the present ones.
 };
 

@@ -93,9 +93,17 @@ Fleet::Fleet(std::unique_ptr<Store> store, absl::Duration hold_grace,
                                : store.PutRecord(kUserToken, key, bytes);
         });
       }),
-      calls_(timer_, [this](const CertificateInfo& certificate) {
-        return users_.Check(certificate, absl::Now());
-      }) {
+      calls_(timer_,
+             [this](const CertificateInfo& certificate) {
+               return users_.Check(certificate, absl::Now());
+             }),
+      moderation_(
+          timer_,
+          [this](const std::string& user, const v1::Session& session,
+                 Verb verb) {
+            return access_.ModeratingRole(user, session, verb);
+          },
+          [this](const Moderation::Event& event) { AuditModeration(event); }) {
   access_.book().OnChange([this] { OnApproval(); });
   timer_.After(Presence::kStartGrace, [this] {
     settled_ = true;
@@ -212,6 +220,16 @@ absl::Status Fleet::Put(const AgentConnection& connection,
   Save(std::move(changes));
   AuditChange(before, session);
   return absl::OkStatus();
+}
+
+void Fleet::AuditModeration(const Moderation::Event& told) {
+  AuditEvent event;
+  event.verb = told.verb;
+  event.outcome = "done";
+  event.user = told.user;
+  event.reason = told.reason;
+  SetSession(*told.session, event);
+  audit().Record(std::move(event));
 }
 
 void Fleet::AuditChange(const SessionRecord& before, const v1::Session& now) {
@@ -349,6 +367,7 @@ void Fleet::OnApproval() {
 void Fleet::EndWhatIsNotGranted() {
   access_.grants().Recheck(
       [this](const std::string& user) { return access_.ViewerFor(user); });
+  moderation_.Recheck();
   for (const SessionRecord& session : registry_.HeldSessions()) {
     const std::string user = HolderOf(*session).first;
     if (user == session->owner()) continue;

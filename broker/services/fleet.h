@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "broker/access/access.h"
+#include "broker/access/moderation.h"
 #include "broker/approvals/approval_book.h"
 #include "broker/audit/audit_log.h"
 #include "broker/registry/records.h"
@@ -54,6 +55,7 @@ class Fleet {
   Admission& admission() { return admission_; }
   Access& access() { return access_; }
   ApprovalBook& approvals() { return approvals_; }
+  Moderation& moderation() { return moderation_; }
   UserDirectory& users() { return users_; }
   UserTokens& user_tokens() { return user_tokens_; }
   OpenCalls& calls() { return calls_; }
@@ -111,6 +113,8 @@ class Fleet {
         const PolicyCopy& policy_copy);
 
   void SetNotices(std::vector<NoticeRecord> notices) ABSL_LOCKS_EXCLUDED(mu_);
+  // Tells the audit log who watches, and whose work was ended for want of it.
+  void AuditModeration(const Moderation::Event& event);
   // Tells the audit log that a session began or ended since `before`, if so.
   void AuditChange(const SessionRecord& before, const v1::Session& now);
   // Says how the inventory of a computer differs from what was known.
@@ -149,6 +153,7 @@ class Fleet {
   UserDirectory users_;
   UserTokens user_tokens_;
   OpenCalls calls_;
+  Moderation moderation_;
   Timer timer_;  // Last: nothing that it runs may outlive the others.
 };
 
