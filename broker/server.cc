@@ -94,6 +94,10 @@ Server::Server(const Config& config, Credentials credentials,
       audit_(std::move(audit)),
       archive_(std::move(archive)),
       fleet_(std::move(fleet)),
+      lists_(std::make_shared<ListTally>(fleet_->timer(),
+                                         [&audit = *audit_](AuditEvent event) {
+                                           audit.Record(std::move(event));
+                                         })),
       authorizer_([&access = fleet_->access()](const std::string& user) {
         return access.IsAdmin(user);
       }),
@@ -156,7 +160,8 @@ absl::Status Server::Listen(const Config& config) {
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
-  interceptors.push_back(std::make_unique<AuditInterceptorFactory>(*audit_));
+  interceptors.push_back(
+      std::make_unique<AuditInterceptorFactory>(*audit_, *lists_));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   SetServerOptions(config, &builder);
   builder.AddListeningPort(config.listen, credentials, &port_);
@@ -190,6 +195,7 @@ void Server::Stop() {
       "the broker is going down; sessions live on, try again"));
   server_->Shutdown(std::chrono::system_clock::now() +
                     absl::ToChronoMilliseconds(kDrain));
+  lists_->Flush();
   audit_->Record(BrokerEvent("broker.stop", ""));
   audit_->Stop();
 }

@@ -21,6 +21,7 @@
 #include "broker/services/fleet.h"
 #include "broker/services/gateway_service.h"
 #include "broker/services/link_service.h"
+#include "broker/services/list_tally.h"
 #include "broker/services/policies_service.h"
 #include "broker/services/recorder_service.h"
 #include "broker/services/recordings_service.h"
@@ -57,6 +58,7 @@ class Server {
   const std::unique_ptr<AuditLog> audit_;
   const std::unique_ptr<Archive> archive_;
   const std::unique_ptr<Fleet> fleet_;
+  const std::shared_ptr<ListTally> lists_;
   const Authorizer authorizer_;
   CallLimiter limiter_;
   SessionsService sessions_;

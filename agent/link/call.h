@@ -10,6 +10,7 @@
 #include "agent/sessions/session_service.h"
 #include "agent/sessions/worker_pool.h"
 #include "proto/berth/link/v1/link.pb.h"
+#include "proto/berth/v1/sessions.pb.h"
 
 namespace berth::agent {
 
@@ -22,6 +23,9 @@ struct CallContext {
   std::function<void(uint64_t call_id, uint64_t frames,
                      const absl::Status& status)>
       ended;
+  // Tells on Control that a call's client has started a command that its first
+  // frame did not name.
+  std::function<void(uint64_t call_id, const v1::StartCommand& start)> started;
 };
 
 // One Run, Receive, Enter or Copy, on the agent's side.

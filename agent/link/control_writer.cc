@@ -71,6 +71,18 @@ void ControlWriter::Reply(uint64_t link, uint64_t request_id,
   WriteLocked(message);
 }
 
+void ControlWriter::CommandStarted(uint64_t link, uint64_t call_id,
+                                   const v1::StartCommand& start) {
+  link::v1::AgentMessage message;
+  link::v1::CommandStarted& started = *message.mutable_command_started();
+  started.set_call_id(call_id);
+  started.set_command_id(start.command_id());
+  started.set_text(start.script().substr(0, kMaxStartText));
+  MutexLock lock(mu_);
+  if (link != link_) return;
+  WriteLocked(message);
+}
+
 void ControlWriter::CallEnded(uint64_t link, uint64_t call_id, uint64_t frames,
                               const absl::Status& status) {
   link::v1::AgentMessage message;

@@ -47,6 +47,12 @@ class ControlWriter {
   void Reply(uint64_t link, uint64_t request_id, const absl::Status& status,
              const std::shared_ptr<ManagedSession>& session)
       ABSL_LOCKS_EXCLUDED(mu_);
+  // What the broker is told of a command's text.
+  static constexpr size_t kMaxStartText = 512;
+  // Sends, unless `link` is over, that a later frame of a call has started a
+  // command.
+  void CommandStarted(uint64_t link, uint64_t call_id,
+                      const v1::StartCommand& start) ABSL_LOCKS_EXCLUDED(mu_);
   void CallEnded(uint64_t link, uint64_t call_id, uint64_t frames,
                  const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
 

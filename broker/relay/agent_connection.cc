@@ -132,6 +132,13 @@ void AgentConnection::OnReply(link::v1::Reply reply) {
   }
 }
 
+void AgentConnection::OnCommandStarted(
+    const link::v1::CommandStarted& started) {
+  if (std::shared_ptr<Call> call = FindCall(started.call_id())) {
+    call->OnCommandStarted(started);
+  }
+}
+
 void AgentConnection::OnCallEnded(const link::v1::CallEnded& ended) {
   if (std::shared_ptr<Call> call = FindCall(ended.call_id())) {
     call->OnEnded(ended, StatusOf(ended.code(), ended.message()));

@@ -32,6 +32,9 @@ class AgentConnection : public std::enable_shared_from_this<AgentConnection> {
     // The agent's verdict: `ended`, and the status in it.
     virtual void OnEnded(const link::v1::CallEnded& ended,
                          const absl::Status& status) = 0;
+    // A later frame of its client has started a command. Only Run has those.
+    virtual void OnCommandStarted(const link::v1::CommandStarted& /*started*/) {
+    }
     // The link is lost, and the call with it.
     virtual void OnLinkLost(const absl::Status& status) = 0;
   };
@@ -81,6 +84,8 @@ class AgentConnection : public std::enable_shared_from_this<AgentConnection> {
 
   // What came from the agent.
   void OnReply(link::v1::Reply reply) ABSL_LOCKS_EXCLUDED(mu_);
+  void OnCommandStarted(const link::v1::CommandStarted& started)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void OnCallEnded(const link::v1::CallEnded& ended) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Sends anything else.

@@ -61,6 +61,21 @@ void RelayedCall::OnEnded(const link::v1::CallEnded& ended,
   if (!status.ok() && !splice_.joined()) FailAfter(kOvertake, status);
 }
 
+void RelayedCall::OnLaterCommand(CommandStarted told) {
+  MutexLock lock(mu_);
+  later_command_ = std::move(told);
+}
+
+void RelayedCall::OnCommandStarted(const link::v1::CommandStarted& started) {
+  CommandStarted told;
+  {
+    MutexLock lock(mu_);
+    if (closed_) return;
+    told = later_command_;
+  }
+  if (told != nullptr) told(started);
+}
+
 void RelayedCall::OnLinkLost(const absl::Status& status) {
   splice_.Fail(status);
 }

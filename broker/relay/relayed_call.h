@@ -50,6 +50,10 @@ class RelayedCall final : public AgentConnection::Call,
   // What is done once the agent's stream is joined. To be said before the
   // agent is told; must not block.
   void OnJoined(std::function<void()> joined) ABSL_LOCKS_EXCLUDED(mu_);
+  // Who is told of commands that the client starts later. To be said before the
+  // agent is told; must not block.
+  using CommandStarted = std::function<void(const link::v1::CommandStarted&)>;
+  void OnLaterCommand(CommandStarted told) ABSL_LOCKS_EXCLUDED(mu_);
   // Joins the agent's stream, unless it is too late.
   bool Join(Splice::Leg* agent) ABSL_LOCKS_EXCLUDED(mu_);
   // The agent has sent its last response; its verdict must come in time.
@@ -59,6 +63,7 @@ class RelayedCall final : public AgentConnection::Call,
 
   void OnEnded(const link::v1::CallEnded& ended,
                const absl::Status& status) override;
+  void OnCommandStarted(const link::v1::CommandStarted& started) override;
   void OnLinkLost(const absl::Status& status) override;
 
  private:
@@ -74,6 +79,7 @@ class RelayedCall final : public AgentConnection::Call,
   Mutex mu_;
   Timer::Id deadline_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  CommandStarted later_command_ ABSL_GUARDED_BY(mu_);
   std::function<void()> joined_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -80,6 +80,49 @@ class AuditInterceptor final : public grpc::experimental::Interceptor {
   bool asked_ = false;
 };
 
+// Of one call that lists. A stream counts when it is asked for, as it may be
+// open for long.
+class ListInterceptor final : public grpc::experimental::Interceptor {
+ public:
+  ListInterceptor(ListTally& lists, ServerRpcInfo& info)
+      : lists_(lists),
+        context_(*info.server_context()),
+        method_(info.method()),
+        unary_(info.type() == ServerRpcInfo::Type::UNARY) {}
+
+  void Intercept(InterceptorBatchMethods* methods) override {
+    if (methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::POST_RECV_MESSAGE) &&
+        !std::exchange(asked_, true)) {
+      event_ = AuditEventOf(context_, AuditVerb(method_), method_);
+      if (const void* message = methods->GetRecvMessage()) {
+        SetFromMessage(*static_cast<const google::protobuf::Message*>(message),
+                       event_);
+      }
+      if (!unary_) Note(absl::OkStatus());
+    }
+    if (unary_ && asked_ &&
+        methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::PRE_SEND_STATUS)) {
+      Note(FromGrpcStatus(methods->GetSendStatus()));
+    }
+    methods->Proceed();
+  }
+
+ private:
+  void Note(const absl::Status& status) {
+    SetOutcome(status, event_);
+    lists_.Note(std::move(event_));
+  }
+
+  ListTally& lists_;
+  const grpc::ServerContextBase& context_;
+  const std::string method_;
+  const bool unary_;
+  AuditEvent event_;
+  bool asked_ = false;
+};
+
 }  // namespace
 
 grpc::experimental::Interceptor*
@@ -87,6 +130,7 @@ AuditInterceptorFactory::CreateServerInterceptor(ServerRpcInfo* info) {
   const bool streams_in =
       info->type() == ServerRpcInfo::Type::CLIENT_STREAMING ||
       info->type() == ServerRpcInfo::Type::BIDI_STREAMING;
+  if (IsListed(info->method())) return new ListInterceptor(lists_, *info);
   if (streams_in || !IsAudited(info->method())) return nullptr;
   return new AuditInterceptor(audit_, *info);
 }

@@ -4,6 +4,7 @@
 #include <grpcpp/support/server_interceptor.h>
 
 #include "broker/audit/audit_log.h"
+#include "broker/services/list_tally.h"
 
 namespace berth::broker {
 
@@ -14,18 +15,21 @@ namespace berth::broker {
 // event "asked" before it goes ahead, and is on the disk before anything is
 // done; if that can't be, AuditLog::TakeRefusal() of the call's context tells
 // its handler. Calls with many responses have one event, before they begin.
-// Raw streams are audited where they are opened.
+// Calls that only list go to the tally of lists, and never wait. Raw streams
+// are audited where they are opened.
 class AuditInterceptorFactory final
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  // `audit` must outlive the server.
-  explicit AuditInterceptorFactory(AuditLog& audit) : audit_(audit) {}
+  // Both must outlive the server.
+  AuditInterceptorFactory(AuditLog& audit, ListTally& lists)
+      : audit_(audit), lists_(lists) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override;
 
  private:
   AuditLog& audit_;
+  ListTally& lists_;
 };
 
 }  // namespace berth::broker

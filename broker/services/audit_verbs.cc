@@ -1,6 +1,7 @@
 #include "broker/services/audit_verbs.h"
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
@@ -57,6 +58,23 @@ bool IsAudited(absl::string_view method) {
   if (absl::StartsWith(method, "/grpc.")) return false;
   auto verb = Verbs().find(method);
   return verb == Verbs().end() || !verb->second.empty();
+}
+
+bool IsListed(absl::string_view method) {
+  static const auto* listed = new absl::flat_hash_set<absl::string_view>{
+      "/berth.v1.Sessions/ListSessions",
+      "/berth.v1.Sessions/WatchSessions",
+      "/berth.v1.Computers/ListComputers",
+      "/berth.v1.Computers/ListConfigurations",
+      "/berth.v1.Admin/GetBrokerStatus",
+      "/berth.v1.Admin/ListJoinTokens",
+      "/berth.v1.Approvals/ListApprovals",
+      "/berth.v1.Users/ListUsers",
+      "/berth.v1.Users/ListCertificates",
+      "/berth.v1.Audit/GetAuditStatus",
+      "/berth.v1.Recordings/ListRecordings",
+  };
+  return listed->contains(method);
 }
 
 std::string AuditVerb(absl::string_view method) {

@@ -125,6 +125,15 @@ std::function<void(const absl::Status&)> EndOf(
   };
 }
 
+// The event of a command that was started on the stream that `first` is of.
+AuditEvent LaterCommand(AuditEvent first,
+                        const link::v1::CommandStarted& started) {
+  first.command = started.command_id();
+  first.text = FirstLine(started.text());
+  first.detail = "later on the same stream, as its agent says";
+  return first;
+}
+
 // What the client said of itself, before it is known to be right.
 void SetEvent(const Target& target, AuditEvent& event) {
   if (target.mode == v1::TERMINAL_MODE_PEEK) event.verb = "peek";
@@ -235,6 +244,11 @@ absl::StatusOr<ClientLeg::Opener::Opened> CallOpener::Tell(
   AuditEvent event = std::move(event_);
   event_ = AuditEvent();
   event.outcome = "allowed";
+  if (method_ == link::v1::OpenCall::RUN) {
+    call->OnLaterCommand([&fleet = fleet_, event](const auto& started) {
+      fleet.audit().Record(LaterCommand(event, started));
+    });
+  }
   // Whatever goes wrong from here on ends the call, and needs no event more.
   fleet_.audit().Require(
       std::move(event), [connection, id, open = std::move(open),

@@ -76,6 +76,9 @@ absl::Status ControlStream::Handle() {
     case Message::kCallEnded:
       connection_->OnCallEnded(message_.call_ended());
       break;
+    case Message::kCommandStarted:
+      connection_->OnCommandStarted(message_.command_started());
+      break;
     case Message::kConfigurationsChanged:
       fleet_.SetConfigurations(*connection_, message_.configurations_changed());
       break;

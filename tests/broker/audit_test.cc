@@ -222,6 +222,79 @@ TEST_F(AuditTest, WhatIsDoneHasItsEvent) {
   EXPECT_THAT(WaitFor("enroll", "allowed").detail(), HasSubstr("name=web01"));
 }
 
+// The broker relays what comes after a stream's first frame without reading it.
+TEST_F(AuditTest, LaterCommandsOfAStreamHaveTheirEvents) {
+  v1::Session session;
+  session.set_instance_id(NewUuid());
+  session.set_id(1);
+  session.set_name("s");
+  session.set_owner("admin");
+  session.set_computer("web01");
+  FakeAgent agent(Channel(AgentCertificate("web01")), {session},
+                  [](FakeAgent& self, const link::v1::OpenCall& open) {
+                    link::v1::AgentMessage message;
+                    auto& started = *message.mutable_command_started();
+                    // Of a call that is not there: nobody's.
+                    started.set_call_id(open.call_id() + 1);
+                    started.set_command_id("nobody");
+                    started.set_text("forged");
+                    self.Send(message);
+                    started.set_call_id(open.call_id());
+                    started.set_command_id("second");
+                    started.set_text("rm -rf data\nmore");
+                    self.Send(message);
+                    FakeAgent::Echo(self, open);
+                  });
+  ASSERT_TRUE(agent.WaitForWelcome());
+  for (int i = 0; i < 100; ++i) {
+    const grpc::Status status = Run(session.instance_id(), "echo first");
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE &&
+        status.error_code() != grpc::StatusCode::NOT_FOUND) {
+      break;  // Its computer is online by now.
+    }
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+  const absl::Time until = absl::Now() + absl::Seconds(20);
+  v1::AuditRecord later;
+  while (later.detail().empty() && absl::Now() < until) {
+    later = WaitFor("run", "allowed", "admin");
+  }
+  EXPECT_EQ(later.text(), "rm -rf data ...");
+  EXPECT_EQ(later.session(), session.instance_id());
+  EXPECT_THAT(later.detail(), HasSubstr("as its agent says"));
+  EXPECT_THAT(later.json(), HasSubstr("\"command\":\"second\""));
+  EXPECT_THAT(All(), ::testing::Not(HasSubstr("forged")));
+}
+
+TEST_F(AuditTest, ListsAreInTheLogByTheMinute) {
+  v1::ListComputersRequest request;
+  for (int i = 0; i < 10; ++i) {
+    grpc::ClientContext context;
+    SetDeadline(&context);
+    v1::ListComputersResponse response;
+    ASSERT_TRUE(v1::Computers::NewStub(channel_)
+                    ->ListComputers(&context, request, &response)
+                    .ok());
+  }
+  const v1::AuditRecord first = WaitFor("list-computers", "allowed");
+  EXPECT_EQ(first.user(), "admin");
+  v1::ListSessionsRequest others;
+  others.set_owner("alice");
+  grpc::ClientContext context;
+  SetDeadline(&context);
+  auto stream = v1::Sessions::NewStub(channel_)->ListSessions(&context, others);
+  v1::ListSessionsResponse page;
+  while (stream->Read(&page)) {
+  }
+  stream->Finish();
+  EXPECT_THAT(WaitFor("list-sessions", "allowed").detail(),
+              HasSubstr("owner=alice"));
+  // What was counted is written when the broker stops, at the latest.
+  StopBroker();
+  EXPECT_THAT(ReadTextFile(Segment()), HasSubstr("more=9 within 1m"));
+  StartBroker();
+}
+
 TEST_F(AuditTest, WhatIsRefusedHasItsEvent) {
   std::string token;
   ASSERT_TRUE(Token(channel_, &token).ok());
