@@ -80,8 +80,8 @@ int RunPlay(Invocation& invocation, std::vector<std::string> words) {
   std::optional<absl::Duration> max_idle;
   Parser parser("play",
                 "Plays a session's recording as it was. Space waits, the "
-                "arrows go 10 s back and forth, q leaves. Into a pipe or file "
-                "it is text, at once.",
+                "arrows go 10 s back and forth, + and - play twice and half "
+                "as fast, q leaves. Into a pipe or file it is text, at once.",
                 kPlayExamples);
   parser.app()
       .add_option("session", session,

@@ -18,6 +18,9 @@ namespace berth::cli {
 namespace {
 
 constexpr absl::Duration kStep = absl::Seconds(10);
+// As `--speed` has them.
+constexpr double kSlowest = 0.01;
+constexpr double kFastest = 1000;
 // Out of whatever was drawn, onto an empty screen.
 constexpr char kClear[] = "\x1b[?1049l\x1b[!p\x1b[H\x1b[2J";
 constexpr char kLeave[] = "\x1b[?1049l\x1b[!p\x1b[0m\r\n";
@@ -106,17 +109,18 @@ Player::Next Player::Show(const v1::RecordingEntry& entry) {
 }
 
 Player::Next Player::Wait(absl::Duration pause) {
-  pause = std::min(pause, options_.max_idle) / options_.speed;
-  absl::Time end = MonotonicNow() + pause;
+  // What is left of it, as the recording counts time.
+  absl::Duration left = std::min(pause, options_.max_idle);
   const absl::Duration target = target_;
-  while (waits_ || MonotonicNow() < end) {
+  while (waits_ || left > absl::ZeroDuration()) {
     const absl::Time began = MonotonicNow();
     const bool waited = waits_;
+    const double speed = speed_;
     const Next next =
-        TakeKeys(waits_ ? began + kLook : std::min(end, began + kLook));
+        TakeKeys(began + (waits_ ? kLook : std::min(left / speed, kLook)));
     if (next != Next::kGoOn) return next;
     if (target_ > target) return Next::kGoOn;  // Further on.
-    if (waited) end += MonotonicNow() - began;
+    if (!waited) left -= (MonotonicNow() - began) * speed;
   }
   return Next::kGoOn;
 }
@@ -133,12 +137,26 @@ Player::Next Player::TakeKeys(absl::Time end) {
   const ssize_t got = tty_->Read(keys, sizeof(keys));
   if (got == 0 || (got < 0 && (fds[1].revents & POLLHUP))) return Next::kLeave;
   if (got < 0) return Next::kGoOn;
-  return OnKey(absl::string_view(keys, static_cast<size_t>(got)));
+  return OnKeys(absl::string_view(keys, static_cast<size_t>(got)));
+}
+
+// Keys that were pressed quickly come together.
+Player::Next Player::OnKeys(absl::string_view keys) {
+  while (!keys.empty()) {
+    const bool arrow = keys.size() >= 3 && keys[0] == '\x1b' &&
+                       (keys[1] == '[' || keys[1] == 'O');
+    const Next next = OnKey(keys.substr(0, arrow ? 3 : 1));
+    if (next != Next::kGoOn) return next;
+    keys.remove_prefix(arrow ? 3 : 1);
+  }
+  return Next::kGoOn;
 }
 
 Player::Next Player::OnKey(absl::string_view key) {
   if (key == "q" || key == "\x03") return Next::kLeave;
   if (key == " ") waits_ = !waits_;
+  if (key == "+") speed_ = std::min(kFastest, 2 * speed_);
+  if (key == "-") speed_ = std::max(kSlowest, speed_ / 2);
   if (key == "\x1b[C" || key == "\x1bOC") return Seek(kStep);
   if (key == "\x1b[D" || key == "\x1bOD") return Seek(-kStep);
   return Next::kGoOn;

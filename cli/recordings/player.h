@@ -25,7 +25,8 @@ absl::StatusOr<absl::Duration> ParsePlace(absl::string_view text,
                                           absl::TimeZone zone);
 
 // Plays one recording on a terminal, as it was: with pauses, which the keys
-// space (wait, go on), the arrows (10 s back and forth) and q (leave) change.
+// space (wait, go on), the arrows (10 s back and forth), + and - (twice and
+// half as fast) and q (leave) change.
 class Player {
  public:
   struct Options {
@@ -41,6 +42,7 @@ class Player {
         connection_(connection),
         recording_(std::move(recording)),
         options_(options),
+        speed_(options.speed),
         reading_{options.even_if_changed} {}
 
   // To its end, or until the user leaves. The exit status.
@@ -57,6 +59,7 @@ class Player {
   Next Wait(absl::Duration pause);
   // Waits for keys until `end`. InfiniteFuture: until one changes something.
   Next TakeKeys(absl::Time end);
+  Next OnKeys(absl::string_view keys);
   Next OnKey(absl::string_view key);
   Next Seek(absl::Duration by);
 
@@ -64,6 +67,7 @@ class Player {
   Connection& connection_;
   const v1::Recording recording_;
   const Options options_;
+  double speed_;
   RecordingReading reading_;
   std::optional<Tty> tty_;
   absl::Duration target_;  // What is before is not waited for.

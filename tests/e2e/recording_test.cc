@@ -2,6 +2,8 @@
 // when session, agent and broker are others.
 
 #include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -249,6 +251,108 @@ TEST_F(RecordingTest, WhatIsChangedIsFoundAndWhatIsTakenOutIsSaid) {
   EXPECT_EQ(changed.exit_code, 2);
   EXPECT_THAT(changed.err, HasSubstr("the recording was changed"));
   EXPECT_NE(fleet_.Berth({"play", "work"}).exit_code, 0);
+}
+
+// Each key shows by what it makes the player draw; none by how long it takes.
+TEST_F(RecordingTest, KeysOfThePlayerDoWhatTheySay) {
+  New("work", "commands");
+  // What is printed is not in the text, which is shown at once.
+  Run("work", "printf 'o%s\\n' ne; sleep 1.5; printf 't%s\\n' wo");
+  End("work");
+  const auto count = [](const TtyProgram& player, absl::string_view what) {
+    return std::vector<std::string>(absl::StrSplit(player.output(), what))
+               .size() -
+           1;
+  };
+  const auto play = [&] {
+    // So slow that nothing comes by itself: 150 s until "two".
+    return fleet_.Command({"play", "work", "--speed", "0.01"}, "laptop");
+  };
+  {
+    TtyProgram player(play(), 30, 90);
+    player.WaitFor("one");
+    EXPECT_EQ(count(player, "two"), 0u);
+    player.Type("\x1b[C\x1b[C\x1b[C");  // 30 s on, which is beyond the end.
+    player.WaitFor("the session ended");
+    EXPECT_EQ(player.Wait(), 0);
+    EXPECT_EQ(count(player, "two"), 1u);
+  }
+  {
+    TtyProgram player(play(), 30, 90);
+    player.WaitFor("one");
+    // As fast as it goes; but it waits, and all is drawn from the beginning.
+    player.Type(" ++++++++++++++++++++\x1b[D");
+    player.WaitUntil(
+        [&](const auto&) { return count(player, "admin runs 1") >= 2; },
+        "the beginning again");
+    EXPECT_EQ(count(player, "two"), 0u);
+    player.Type(" ");
+    player.WaitFor("two");
+    player.WaitFor("the session ended");
+    EXPECT_EQ(player.Wait(), 0);
+  }
+  TtyProgram player(play(), 30, 90);
+  player.WaitFor("one");
+  player.Type("---q");
+  EXPECT_EQ(player.Wait(), 0);
+  EXPECT_EQ(count(player, "two"), 0u);
+}
+
+// A small disk in the place of a directory, while it lives.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string path) : path_(std::move(path)) {
+    mounted_ = geteuid() == 0 && mount("berth-test", path_.c_str(), "tmpfs", 0,
+                                       "size=4m,mode=0700") == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount2(path_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  void Fill() const {
+    FILE* file = fopen((path_ + "/filler").c_str(), "w");
+    setvbuf(file, nullptr, _IONBF, 0);
+    const std::string block(4096, 'x');
+    while (fwrite(block.data(), 1, block.size(), file) == block.size()) {
+    }
+    fclose(file);
+  }
+  void Free() const { std::filesystem::remove(path_ + "/filler"); }
+
+ private:
+  const std::string path_;
+  bool mounted_ = false;
+};
+
+// A full disk of the broker's stops no command and loses no byte: segments stay
+// with their agent until there is room.
+TEST_F(RecordingTest, AFullArchiveDiskLosesAndBlocksNothing) {
+  const SmallDisk disk(fleet_.directory() + "/broker/archive");
+  if (!disk.mounted()) GTEST_SKIP() << "needs root, to mount a small disk";
+  disk.Fill();
+  New("work", "commands");
+  EXPECT_EQ(Run("work", "echo before"), "before\n");
+  // Refused, with the reason, and said to whoever looks.
+  fleet_.WaitFor(
+      {"admin", "audit", "search", "--verb", "recording.store", "-o", "json"},
+      "No space left on device", absl::Seconds(60));
+  EXPECT_THAT(Run("work", "seq 100000 249999"), HasSubstr("\n249999\n"));
+  EXPECT_EQ(Run("work", "echo after"), "after\n");
+  fleet_.Run({"rm", "work"});
+  disk.Free();
+  fleet_.WaitFor({"recordings", "ls", "work"}, "complete", absl::Minutes(3));
+  const std::string text = Text("work");
+  EXPECT_THAT(text, HasSubstr("\nbefore\n"));
+  EXPECT_THAT(text, HasSubstr("\nafter\n"));
+  EXPECT_THAT(text, Not(HasSubstr("missing")));
+  int numbers = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    numbers += line.size() == 6 && (line[0] == '1' || line[0] == '2');
+  }
+  EXPECT_EQ(numbers, 150000);
+  EXPECT_THAT(fleet_.Run({"recordings", "verify", "work"}),
+              HasSubstr("intact"));
+  fleet_.KillBroker(SIGTERM);
 }
 
 // The files of what is left are as they were, so only what the audit log was
