@@ -25,7 +25,9 @@ struct CallContext {
       ended;
   // Tells on Control that a call's client has started a command that its first
   // frame did not name.
-  std::function<void(uint64_t call_id, const v1::StartCommand& start)> started;
+  std::function<void(const link::v1::OpenCall& open,
+                     const v1::StartCommand& start)>
+      started;
 };
 
 // One Run, Receive, Enter or Copy, on the agent's side.

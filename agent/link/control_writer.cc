@@ -71,11 +71,14 @@ void ControlWriter::Reply(uint64_t link, uint64_t request_id,
   WriteLocked(message);
 }
 
-void ControlWriter::CommandStarted(uint64_t link, uint64_t call_id,
+void ControlWriter::CommandStarted(uint64_t link,
+                                   const link::v1::OpenCall& call,
                                    const v1::StartCommand& start) {
   link::v1::AgentMessage message;
   link::v1::CommandStarted& started = *message.mutable_command_started();
-  started.set_call_id(call_id);
+  started.set_call_id(call.call_id());
+  started.set_user(call.user());
+  started.set_instance_id(call.instance_id());
   started.set_command_id(start.command_id());
   started.set_text(start.script().substr(0, kMaxStartText));
   MutexLock lock(mu_);

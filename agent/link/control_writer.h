@@ -51,7 +51,7 @@ class ControlWriter {
   static constexpr size_t kMaxStartText = 512;
   // Sends, unless `link` is over, that a later frame of a call has started a
   // command.
-  void CommandStarted(uint64_t link, uint64_t call_id,
+  void CommandStarted(uint64_t link, const link::v1::OpenCall& call,
                       const v1::StartCommand& start) ABSL_LOCKS_EXCLUDED(mu_);
   void CallEnded(uint64_t link, uint64_t call_id, uint64_t frames,
                  const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);

@@ -181,15 +181,15 @@ void Link::OnOpenCall(const link::v1::OpenCall& open) {
     MutexLock lock(mu_);
     channel = channel_;
   }
-  CallContext context{
-      channel, sessions_, workers_,
-      [this, link = link_](uint64_t call_id, uint64_t frames,
-                           const absl::Status& status) {
-        writer_.CallEnded(link, call_id, frames, status);
-      },
-      [this, link = link_](uint64_t call_id, const v1::StartCommand& start) {
-        writer_.CommandStarted(link, call_id, start);
-      }};
+  CallContext context{channel, sessions_, workers_,
+                      [this, link = link_](uint64_t call_id, uint64_t frames,
+                                           const absl::Status& status) {
+                        writer_.CallEnded(link, call_id, frames, status);
+                      },
+                      [this, link = link_](const link::v1::OpenCall& call,
+                                           const v1::StartCommand& start) {
+                        writer_.CommandStarted(link, call, start);
+                      }};
   absl::StatusOr<std::shared_ptr<Call>> call =
       MakeCall(std::move(context), open);
   if (!call.ok()) return writer_.CallEnded(link_, id, 0, call.status());

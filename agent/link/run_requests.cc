@@ -37,7 +37,7 @@ absl::Status RunCall::OnRequest(const v1::RunRequest& request, bool first) {
     }
     if (request.has_start()) {
       BERTH_RETURN_IF_ERROR(Start(request.start()));
-      context_.started(open_.call_id(), request.start());
+      context_.started(open_, request.start());
     }
   }
   if (request.has_stdin()) BERTH_RETURN_IF_ERROR(Input(request.stdin()));

@@ -17,7 +17,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class ModerationTest : public ::testing::Test {
  protected:
@@ -28,6 +27,20 @@ class ModerationTest : public ::testing::Test {
     session->set_owner("alice");
     session->set_computer("db1");
     session_ = session;
+    Make(absl::Milliseconds(20));
+  }
+  void Make(absl::Duration grace) {
+    moderation_ = std::make_unique<Moderation>(
+        timer_,
+        [this](const std::string&, const v1::Session&, Verb) {
+          MutexLock lock(mu_);
+          return role_;
+        },
+        [this](const Moderation::Event& event) {
+          MutexLock lock(mu_);
+          events_.push_back(absl::StrCat(event.verb, " ", event.user));
+        },
+        grace);
   }
 
   Moderation::Work Work(const std::string& user, Verb verb = Verb::kRun) {
@@ -38,8 +51,8 @@ class ModerationTest : public ::testing::Test {
             }};
   }
   Moderation::Id Observe(const std::string& user) {
-    const Moderation::Id id = moderation_.Expect(user, session_);
-    moderation_.Arrive(id);
+    const Moderation::Id id = moderation_->Expect(user, session_);
+    moderation_->Arrive(id);
     return id;
   }
   // Waits until so many streams were ended.
@@ -62,22 +75,12 @@ class ModerationTest : public ::testing::Test {
   std::vector<std::string> ended_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> events_ ABSL_GUARDED_BY(mu_);
   std::string role_ ABSL_GUARDED_BY(mu_) = "dba";
-  Moderation moderation_{
-      timer_,
-      [this](const std::string&, const v1::Session&, Verb) {
-        MutexLock lock(mu_);
-        return role_;
-      },
-      [this](const Moderation::Event& event) {
-        MutexLock lock(mu_);
-        events_.push_back(absl::StrCat(event.verb, " ", event.user));
-      },
-      absl::Milliseconds(20)};
+  std::unique_ptr<Moderation> moderation_;
   Timer timer_;  // Last: its work uses the others.
 };
 
 TEST_F(ModerationTest, NobodyWorksUnobserved) {
-  const auto refused = moderation_.Begin(Work("alice"));
+  const auto refused = moderation_->Begin(Work("alice"));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(refused.status().message(),
               HasSubstr("session alice/3 on 'db1' needs an observer: role "
@@ -87,24 +90,24 @@ TEST_F(ModerationTest, NobodyWorksUnobserved) {
   // Neither the owner nor who works there themself counts, nor one who did not
   // get in yet.
   const auto own = Observe("alice");
-  EXPECT_FALSE(moderation_.Begin(Work("alice")).ok());
-  const auto olga = moderation_.Expect("olga", session_);
-  EXPECT_FALSE(moderation_.Begin(Work("alice")).ok());
-  moderation_.Arrive(olga);
-  EXPECT_TRUE(moderation_.Begin(Work("alice")).ok());
-  EXPECT_FALSE(moderation_.Begin(Work("olga")).ok());
-  moderation_.Leave(own);
+  EXPECT_FALSE(moderation_->Begin(Work("alice")).ok());
+  const auto olga = moderation_->Expect("olga", session_);
+  EXPECT_FALSE(moderation_->Begin(Work("alice")).ok());
+  moderation_->Arrive(olga);
+  EXPECT_TRUE(moderation_->Begin(Work("alice")).ok());
+  EXPECT_FALSE(moderation_->Begin(Work("olga")).ok());
+  moderation_->Leave(own);
 }
 
 TEST_F(ModerationTest, WorkEndsWhenTheLastObserverHasLeft) {
   const auto olga = Observe("olga");
   const auto otto = Observe("otto");
-  ASSERT_TRUE(moderation_.Begin(Work("alice")).ok());
-  ASSERT_TRUE(moderation_.Begin(Work("olga")).ok());
+  ASSERT_TRUE(moderation_->Begin(Work("alice")).ok());
+  ASSERT_TRUE(moderation_->Begin(Work("olga")).ok());
   // Olga's own work has no observer but Otto.
-  moderation_.Leave(otto);
+  moderation_->Leave(otto);
   EXPECT_THAT(WaitForEnded(1), ElementsAre(HasSubstr("olga: session alice/3")));
-  moderation_.Leave(olga);
+  moderation_->Leave(olga);
   EXPECT_THAT(WaitForEnded(2), Contains(HasSubstr("alice: session alice/3")));
   EXPECT_THAT(Events(),
               ElementsAre("observer.joined olga", "observer.joined otto",
@@ -113,13 +116,14 @@ TEST_F(ModerationTest, WorkEndsWhenTheLastObserverHasLeft) {
 }
 
 TEST_F(ModerationTest, AnotherObserverInTimeIsEnough) {
+  Make(absl::Seconds(2));
   const auto olga = Observe("olga");
-  ASSERT_TRUE(moderation_.Begin(Work("alice")).ok());
-  moderation_.Leave(olga);
+  ASSERT_TRUE(moderation_->Begin(Work("alice")).ok());
+  moderation_->Leave(olga);
   const auto otto = Observe("otto");
   // Runs after what looks whether somebody came.
   bool looked = false;
-  timer_.After(absl::Milliseconds(60), [&] {
+  timer_.After(absl::Milliseconds(2100), [&] {
     MutexLock lock(mu_);
     looked = true;
     changed_.NotifyAll();
@@ -129,7 +133,7 @@ TEST_F(ModerationTest, AnotherObserverInTimeIsEnough) {
     while (!looked) changed_.Wait(mu_);
   }
   EXPECT_THAT(WaitForEnded(0), ElementsAre());
-  moderation_.Leave(otto);
+  moderation_->Leave(otto);
   EXPECT_EQ(WaitForEnded(1).size(), 1);
 }
 
@@ -138,18 +142,18 @@ TEST_F(ModerationTest, ANewPolicyHoldsForWhatIsOpen) {
     MutexLock lock(mu_);
     role_.clear();
   }
-  const auto run = moderation_.Begin(Work("alice"));
+  const auto run = moderation_->Begin(Work("alice"));
   ASSERT_TRUE(run.ok());
-  const auto other = moderation_.Begin(Work("bob"));
+  const auto other = moderation_->Begin(Work("bob"));
   ASSERT_TRUE(other.ok());
-  moderation_.End(*other);
+  moderation_->End(*other);
   {
     MutexLock lock(mu_);
     role_ = "dba";
   }
-  moderation_.Recheck();
+  moderation_->Recheck();
   EXPECT_THAT(WaitForEnded(1), ElementsAre(HasSubstr("alice: ")));
-  moderation_.End(*run);  // Harmless.
+  moderation_->End(*run);  // Harmless.
 }
 
 }  // namespace

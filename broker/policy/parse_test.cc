@@ -200,7 +200,7 @@ TEST(PolicyModerationTest, ARoleWithoutItCountsForWhatItGrants) {
       "computers = [\"db*\"]\nrun_as = [\"root\", \"self\"]\n"
       "moderated = true\n"
       "[roles.lab]\nusers = [\"dan\"]\nverbs = [\"create\"]\n"
-      "computers = [\"*1\"]\n"
+      "computers = [\"db1\"]\n"
       "[roles.late]\nusers = [\"eve\"]\nverbs = [\"create\"]\n"
       "computers = [\"*\"]\nmoderated = true\napprovals = 1\n"
       "approvers = [\"amy\"]\n",

@@ -132,11 +132,11 @@ void AgentConnection::OnReply(link::v1::Reply reply) {
   }
 }
 
-void AgentConnection::OnCommandStarted(
+bool AgentConnection::OnCommandStarted(
     const link::v1::CommandStarted& started) {
-  if (std::shared_ptr<Call> call = FindCall(started.call_id())) {
-    call->OnCommandStarted(started);
-  }
+  std::shared_ptr<Call> call = FindCall(started.call_id());
+  if (call != nullptr) call->OnCommandStarted(started);
+  return call != nullptr;
 }
 
 void AgentConnection::OnCallEnded(const link::v1::CallEnded& ended) {

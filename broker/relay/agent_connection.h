@@ -84,7 +84,8 @@ class AgentConnection : public std::enable_shared_from_this<AgentConnection> {
 
   // What came from the agent.
   void OnReply(link::v1::Reply reply) ABSL_LOCKS_EXCLUDED(mu_);
-  void OnCommandStarted(const link::v1::CommandStarted& started)
+  // False: there is no such call, or no more.
+  bool OnCommandStarted(const link::v1::CommandStarted& started)
       ABSL_LOCKS_EXCLUDED(mu_);
   void OnCallEnded(const link::v1::CallEnded& ended) ABSL_LOCKS_EXCLUDED(mu_);
 

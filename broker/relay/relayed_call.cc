@@ -70,7 +70,6 @@ void RelayedCall::OnCommandStarted(const link::v1::CommandStarted& started) {
   CommandStarted told;
   {
     MutexLock lock(mu_);
-    if (closed_) return;
     told = later_command_;
   }
   if (told != nullptr) told(started);

@@ -13,4 +13,10 @@ void SetSession(const v1::Session& session, AuditEvent& event) {
   event.configuration = session.configuration();
 }
 
+std::string FirstLine(const std::string& script) {
+  const std::string line = script.substr(0, script.find('\n'));
+  const std::string cut = line.substr(0, AuditEvent::kMaxValueBytes - 4);
+  return cut.size() < script.size() ? cut + " ..." : cut;
+}
+
 }  // namespace berth::broker

@@ -26,13 +26,6 @@ struct Target {
   std::string detail;
 };
 
-// The first line of a command's text, cut to what the log takes.
-std::string FirstLine(const std::string& script) {
-  const std::string line = script.substr(0, script.find('\n'));
-  const std::string cut = line.substr(0, AuditEvent::kMaxValueBytes - 4);
-  return cut.size() < script.size() ? cut + " ..." : cut;
-}
-
 void Describe(const v1::RunRequest& message, Target& target) {
   target.starts_command = message.has_start();
   target.command_id = message.start().command_id();

@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "base/version.h"
 #include "broker/services/audit_actor.h"
+#include "broker/services/audit_session.h"
 
 namespace berth::broker {
 ControlStream::ControlStream(grpc::CallbackServerContext* context, Fleet& fleet,
@@ -77,7 +78,7 @@ absl::Status ControlStream::Handle() {
       connection_->OnCallEnded(message_.call_ended());
       break;
     case Message::kCommandStarted:
-      connection_->OnCommandStarted(message_.command_started());
+      OnCommandStarted(message_.command_started());
       break;
     case Message::kConfigurationsChanged:
       fleet_.SetConfigurations(*connection_, message_.configurations_changed());
@@ -107,6 +108,25 @@ absl::Status ControlStream::OnHello(const link::v1::Hello& hello) {
               connection_->computer(), EscapeForTerminal(hello.agent_version()),
               hello.sessions_size());
   return absl::OkStatus();
+}
+
+void ControlStream::OnCommandStarted(const link::v1::CommandStarted& started) {
+  if (connection_->OnCommandStarted(started)) return;
+  // Its client has left; the command may run all the same.
+  const SessionRecord session = fleet_.registry().Find(started.instance_id());
+  if (session == nullptr || session->computer() != connection_->computer()) {
+    return;
+  }
+  AuditEvent event;
+  event.verb = "run";
+  event.outcome = "allowed";
+  event.user = started.user();
+  event.purpose = "user";
+  event.command = started.command_id();
+  event.text = FirstLine(started.text());
+  event.detail = "on a stream that its client has left, as its agent says";
+  SetSession(*session, event);
+  fleet_.audit().Record(std::move(event));
 }
 
 void ControlStream::AuditLink(absl::string_view verb, std::string detail) {

@@ -49,6 +49,8 @@ class ControlStream final
  private:
   absl::Status Handle();
   absl::Status OnHello(const link::v1::Hello& hello);
+  // Tells the audit log of a command that a later frame of a Run has started.
+  void OnCommandStarted(const link::v1::CommandStarted& started);
   void AuditLink(absl::string_view verb, std::string detail);
   // Takes the computer offline, and ends the stream with `status`.
   void Close(const absl::Status& status);

@@ -239,6 +239,12 @@ TEST_F(AuditTest, LaterCommandsOfAStreamHaveTheirEvents) {
                     started.set_command_id("nobody");
                     started.set_text("forged");
                     self.Send(message);
+                    // Of one whose client has left.
+                    started.set_command_id("left");
+                    started.set_text("nohup");
+                    started.set_user("admin");
+                    started.set_instance_id(open.instance_id());
+                    self.Send(message);
                     started.set_call_id(open.call_id());
                     started.set_command_id("second");
                     started.set_text("rm -rf data\nmore");
@@ -256,7 +262,9 @@ TEST_F(AuditTest, LaterCommandsOfAStreamHaveTheirEvents) {
   }
   const absl::Time until = absl::Now() + absl::Seconds(20);
   v1::AuditRecord later;
-  while (later.detail().empty() && absl::Now() < until) {
+  while (later.text().empty() || later.text() == "nohup" ||
+         later.detail().empty()) {
+    ASSERT_LT(absl::Now(), until) << All();
     later = WaitFor("run", "allowed", "admin");
   }
   EXPECT_EQ(later.text(), "rm -rf data ...");
@@ -264,6 +272,7 @@ TEST_F(AuditTest, LaterCommandsOfAStreamHaveTheirEvents) {
   EXPECT_THAT(later.detail(), HasSubstr("as its agent says"));
   EXPECT_THAT(later.json(), HasSubstr("\"command\":\"second\""));
   EXPECT_THAT(All(), ::testing::Not(HasSubstr("forged")));
+  EXPECT_THAT(All(), HasSubstr("on a stream that its client has left"));
 }
 
 TEST_F(AuditTest, ListsAreInTheLogByTheMinute) {
