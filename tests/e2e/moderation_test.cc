@@ -67,9 +67,9 @@ TEST_F(ModerationTest, TheOwnerWorksWhileSomebodyElseWatches) {
   TtyProgram self(fleet_.Command({"enter", "1", "--peek"}, "alice"), 24, 80);
   self.WaitFor("$");
   NeedsObserver({"run", "-s", "1", "--", "true"});
-  EXPECT_THAT(fleet_.Run({"admin", "audit", "search", "--user", "alice",
-                          "--outcome", "failed", "-o", "json"}),
-              HasSubstr("needs an observer"));
+  fleet_.WaitFor({"admin", "audit", "search", "--user", "alice", "--outcome",
+                  "failed", "-o", "json"},
+                 "needs an observer");
 
   std::optional<TtyProgram> observer;
   Peek(observer, "olga");
@@ -110,7 +110,7 @@ TEST_F(ModerationTest, APolicyThatSaysSoLaterHoldsForOpenStreams) {
   Apply("false");
   fleet_.Run({"new", "-c", "db1", "--name", "work"}, "", "alice");
   Process run =
-      fleet_.Start({"run", "-s", "1", "--", "echo began; cat"}, "alice");
+      fleet_.Start({"run", "-s", "1", "--", "echo began; sleep 30"}, "alice");
   ASSERT_TRUE(run.WaitForLine("began").ok());
   Apply("true");
   Events("alice", "session.paused");
