@@ -50,7 +50,7 @@ class ModerationTest : public ::testing::Test {
   // Waits until the audit log has it.
   void Events(const std::string& user, const std::string& verb) {
     fleet_.WaitFor({"admin", "audit", "search", "--verb", verb, "--user", user},
-                   "alice", absl::Seconds(60));
+                   "done", absl::Seconds(60));
   }
 
   Fleet fleet_;
