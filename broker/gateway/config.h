@@ -23,8 +23,8 @@ struct Config {
   // Connections at a time; those of them that have not logged in, of all and of
   // one address; how long logging in may take.
   size_t connections = 1000;
-  size_t strangers = 100;
-  size_t strangers_per_address = 20;
+  size_t strangers = 300;
+  size_t strangers_per_address = 100;
   absl::Duration login_grace = absl::Seconds(30);
   // Keys that may be tried on one connection.
   size_t auth_tries = 6;

@@ -72,6 +72,12 @@ INSTANTIATE_TEST_SUITE_P(
         {"AnsiblePing", Ansible("False", "-m ping"), "\"ping\": \"pong\""},
         {"AnsiblePipelined",
          Ansible("True", "-m shell -a 'echo shell-$((1+1))'"), "shell-2"},
+        {"AnsibleFacts",
+         Ansible("False", "-m setup -a filter=ansible_distribution"),
+         "\"ansible_distribution\": \"Debian\""},
+        {"AnsibleApt",
+         Ansible("True", "-m apt -a 'name=bash state=present'"),
+         "\"changed\": false"},
         {"AnsibleCopy",
          Ansible("False",
                  "-m copy -a \"content=copied dest=$DIR/copied\"\ncat copied"),
@@ -83,6 +89,21 @@ INSTANTIATE_TEST_SUITE_P(
          "export PDSH_SSH_ARGS=\"-F $CONF %h\"\n"
          "pdsh -R ssh -w web[01-03] 'echo from'",
          "web02: from"},
+        // As many at a time as they do by default, or more.
+        {"Clush64",
+         "clush -S --nostdin -f 64 -w web[01-64] -o \"-F $CONF\" 'echo from'"
+         " | sort -u | wc -l",
+         "64\n"},
+        {"Pdsh64",
+         "export PDSH_SSH_ARGS=\"-F $CONF %h\"\n"
+         "pdsh -S -f 64 -R ssh -w web[01-64] 'echo from' | sort -u | wc -l",
+         "64\n"},
+        // Its client's part: a control mode that is a text protocol.
+        {"TmuxControlMode",
+         "{ echo 'display-message -p told-#{session_name}'; sleep 1;\n"
+         "  echo kill-server; } |\n"
+         "ssh -F $CONF -tt gw 'tmux -L berth-cc -f /dev/null -CC new -s cc'",
+         "told-cc"},
         {"Dropbear",
          "dropbearconvert openssh dropbear $KEY db >/dev/null 2>&1\n"
          "dbclient -y -i db -p $PORT admin+web01@127.0.0.1 'echo bear; exit 6'"
