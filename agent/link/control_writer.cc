@@ -3,7 +3,18 @@
 #include <optional>
 #include <utility>
 
+#include "agent/holder/text.h"
+
 namespace berth::agent {
+namespace {
+
+// Names of files are in it, which can be any bytes; but a message with such
+// text would end the link.
+std::string MessageOf(const absl::Status& status) {
+  return holder::ValidText(status.message(), ControlWriter::kMaxStatusMessage);
+}
+
+}  // namespace
 
 bool ControlWriter::Attach(
     Stream* stream, const std::function<link::v1::AgentMessage()>& hello) {
@@ -60,7 +71,7 @@ void ControlWriter::Reply(uint64_t link, uint64_t request_id,
   link::v1::Reply& reply = *message.mutable_reply();
   reply.set_request_id(request_id);
   reply.set_code(static_cast<int>(status.code()));
-  reply.set_message(std::string(status.message()));
+  reply.set_message(MessageOf(status));
   MutexLock lock(mu_);
   // What it says of a session is reported on this link by itself.
   if (link != link_) return;
@@ -93,7 +104,7 @@ void ControlWriter::CallEnded(uint64_t link, uint64_t call_id, uint64_t frames,
   ended.set_call_id(call_id);
   ended.set_frames(frames);
   ended.set_code(static_cast<int>(status.code()));
-  ended.set_message(std::string(status.message()));
+  ended.set_message(MessageOf(status));
   MutexLock lock(mu_);
   if (link != link_) return;
   WriteLocked(message);

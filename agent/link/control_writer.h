@@ -47,8 +47,9 @@ class ControlWriter {
   void Reply(uint64_t link, uint64_t request_id, const absl::Status& status,
              const std::shared_ptr<ManagedSession>& session)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // What the broker is told of a command's text.
+  // What the broker is told of a command's text, and of why something failed.
   static constexpr size_t kMaxStartText = 512;
+  static constexpr size_t kMaxStatusMessage = 16 << 10;
   // Sends, unless `link` is over, that a later frame of a call has started a
   // command.
   void CommandStarted(uint64_t link, const link::v1::OpenCall& call,

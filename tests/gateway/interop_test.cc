@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
          "64\n"},
         // Its client's part: a control mode that is a text protocol.
         {"TmuxControlMode",
-         "{ echo 'display-message -p told-#{session_name}'; sleep 1;\n"
+         "{ echo 'display-message -p \"told-#{session_name}\"'; sleep 1;\n"
          "  echo kill-server; } |\n"
          "ssh -F $CONF -tt gw 'tmux -L berth-cc -f /dev/null -CC new -s cc'",
          "told-cc"},
