@@ -148,6 +148,7 @@ int Channel::OnExec(ssh_session, ssh_channel, const char* command, void* self) {
     }
     return channel->Start(MakeVerb(asked, text), cooked);
   }
+  if (IsMoshServer(text)) return channel->Start(MakeMoshRefusal(), cooked);
   // In a named session it has no terminal: that is the session's.
   if (!asked.terminal || !asked.where.session.empty()) {
     return channel->Start(MakeExec(asked, text), cooked);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "broker/gateway/login_name.h"
 #include "cli/client/connection.h"
 #include "cli/invocation/invocation.h"
@@ -57,6 +58,9 @@ std::unique_ptr<Work> MakeShell(Asked asked);
 std::unique_ptr<Work> MakePipedShell(Asked asked);
 // The computer's own sftp server.
 std::unique_ptr<Work> MakeSftp(Asked asked);
+// Says why there is no mosh, to a command that would be its server.
+bool IsMoshServer(absl::string_view command);
+std::unique_ptr<Work> MakeMoshRefusal();
 // A connection from the computer to a port, as its standard input and output.
 std::unique_ptr<Work> MakeForward(Asked asked, const std::string& host,
                                   int port);

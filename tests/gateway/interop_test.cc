@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -40,6 +41,9 @@ Fleet* InteropTest::fleet_ = nullptr;
 Gateway* InteropTest::gateway_ = nullptr;
 
 TEST_P(InteropTest, Works) {
+  if (GetParam().name == "Sshfs" && access("/dev/fuse", R_OK | W_OK) != 0) {
+    GTEST_SKIP() << "/dev/fuse can't be used here";
+  }
   const auto done =
       gateway_->Script(absl::StrCat("set -e; cd $DIR\n", GetParam().script));
   EXPECT_EQ(done.exit_code, 0) << done.err;
@@ -75,8 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"AnsibleFacts",
          Ansible("False", "-m setup -a filter=ansible_distribution"),
          "\"ansible_distribution\": \"Debian\""},
-        {"AnsibleApt",
-         Ansible("True", "-m apt -a 'name=bash state=present'"),
+        {"AnsibleApt", Ansible("True", "-m apt -a 'name=bash state=present'"),
          "\"changed\": false"},
         {"AnsibleCopy",
          Ansible("False",
@@ -104,6 +107,15 @@ INSTANTIATE_TEST_SUITE_P(
          "  echo kill-server; } |\n"
          "ssh -F $CONF -tt gw 'tmux -L berth-cc -f /dev/null -CC new -s cc'",
          "told-cc"},
+        {"Sshfs",
+         "mkdir mnt far; echo far >far/a\n"
+         "sshfs gw:$DIR/far mnt -o \"ssh_command=ssh -F $CONF\"\n"
+         "trap 'fusermount3 -u mnt' EXIT\n"
+         "cat mnt/a; echo near >mnt/b; cat far/b",
+         "far\nnear\n"},
+        {"MoshIsRefused",
+         "ssh -F $CONF gw mosh-server new -s 2>&1 || echo status=$?",
+         "outlives the connection\nstatus=1\n"},
         {"Dropbear",
          "dropbearconvert openssh dropbear $KEY db >/dev/null 2>&1\n"
          "dbclient -y -i db -p $PORT admin+web01@127.0.0.1 'echo bear; exit 6'"

@@ -150,7 +150,7 @@ TEST_P(BadStartTest, IsAClearErrorAtTheStart) {
 INSTANTIATE_TEST_SUITE_P(
     All, BadStartTest,
     ::testing::Values(
-        BadStart{"Version", [](auto& start) { start.set_version(4); }},
+        BadStart{"Version", [](auto& start) { start.set_version(5); }},
         BadStart{"NoVersion", [](auto& start) { start.set_version(0); }},
         BadStart{"NoDirectory",
                  [](auto& start) { start.set_directory("/nonexistent/x"); }},
