@@ -16,6 +16,8 @@
 #include "broker/accept.h"
 #include "broker/audit_setup.h"
 #include "broker/call_authorizer.h"
+#include "broker/grpc_log.h"
+#include "broker/guarded_read.h"
 #include "broker/registry/open_registry.h"
 #include "broker/services/audit_interceptor.h"
 
@@ -166,6 +168,8 @@ absl::Status Server::Listen(const Config& config) {
   SetServerOptions(config, &builder);
   builder.AddListeningPort(config.listen, credentials, &port_);
   LimitConnections(config.limits.connections);
+  LimitFrames(config.limits.calls);
+  BoundGrpcLog();
   builder.RegisterService(&sessions_);
   builder.RegisterService(&files_);
   builder.RegisterService(&computers_);

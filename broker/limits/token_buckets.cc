@@ -31,16 +31,17 @@ TokenBuckets::Bucket& TokenBuckets::Find(absl::string_view key,
   return buckets_.try_emplace(key, Bucket{burst_, now}).first->second;
 }
 
-absl::Duration TokenBuckets::Take(absl::string_view key, absl::Time now) {
+absl::Duration TokenBuckets::Take(absl::string_view key, absl::Time now,
+                                  double count) {
   MutexLock lock(mu_);
   Bucket& bucket = Find(key, now);
   bucket.tokens = TokensAt(bucket, now);
   bucket.at = std::max(bucket.at, now);
-  if (bucket.tokens >= 1) {
-    bucket.tokens -= 1;
+  if (bucket.tokens >= count) {
+    bucket.tokens -= count;
     return absl::ZeroDuration();
   }
-  return absl::Seconds((1 - bucket.tokens) / per_second_);
+  return absl::Seconds((count - bucket.tokens) / per_second_);
 }
 
 }  // namespace berth::broker

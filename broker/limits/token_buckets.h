@@ -23,9 +23,9 @@ class TokenBuckets {
   TokenBuckets(double per_second, double burst)
       : per_second_(per_second), burst_(burst) {}
 
-  // Takes one from the bucket of `key`. Zero: it was there. Else how long it
-  // takes until one is.
-  absl::Duration Take(absl::string_view key, absl::Time now)
+  // Takes one, or `count`, from the bucket of `key`. Zero: it was there. Else
+  // how long it takes until it is, and nothing was taken.
+  absl::Duration Take(absl::string_view key, absl::Time now, double count = 1)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   double per_second() const { return per_second_; }

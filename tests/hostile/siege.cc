@@ -162,6 +162,15 @@ std::function<void(Siege&)> SiegeTest::Flood(
   };
 }
 
+TlsPeer::Options SiegeTest::User(const std::string& name) {
+  fleet_.AddUser(name);
+  TlsPeer::Options options;
+  options.certificate = absl::StrCat(fleet_.directory(), "/users/", name);
+  options.key = options.certificate + ".key";
+  options.certificate += ".pem";
+  return options;
+}
+
 TlsPeer::Options SiegeTest::Admin() const {
   TlsPeer::Options options;
   options.certificate = fleet_.directory() + "/broker/admin.pem";

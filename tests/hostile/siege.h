@@ -50,6 +50,8 @@ class SiegeTest : public ::testing::Test {
       std::function<std::string(uint32_t& stream)> next,
       const TlsPeer::Options& options = {});
 
+  // A peer with the certificate of this user, who is made.
+  TlsPeer::Options User(const std::string& name);
   // A peer with the administrator's certificate.
   TlsPeer::Options Admin() const;
 

@@ -76,6 +76,23 @@ TEST_F(StreamsTest, AMessageThatIsTooLargeIsRefused) {
   ExpectServes();
 }
 
+// A message that is said to be of gigabytes is refused by what is said. What
+// is left are the streams, of which a user may begin 40,000 at once.
+TEST_F(StreamsTest, AMessageThatIsSaidToBeHugeTakesNoMemory) {
+  Withstand(
+      "huge messages, announced", 768,
+      Flood(
+          [](uint32_t& stream) {
+            const std::string begin = absl::StrCat(
+                std::string(1, 0), Word(0x7fffffff), std::string(1'000, 'x'));
+            std::string frames = absl::StrCat(
+                Call(stream, kRun), Frame(FrameType::kData, 0, stream, begin));
+            stream += 2;
+            return frames;
+          },
+          User("mallory")));
+}
+
 // The frames of a conversation in any order, doubled, left out, after the end,
 // and with nonsense in them. Each stream ends by itself, with a status.
 TEST_F(StreamsTest, ShuffledFramesEndTheirStreamAlone) {
