@@ -255,8 +255,8 @@ TEST_F(LimitsTest, BackgroundJobIsAnnouncedAtThePrompt) {
 
 TEST_F(LimitsTest, CancelledLoopInterruptsWhatIsInTheShellsOwnGroup) {
   Run("exec 3> >(exec cat >/dev/null); cat=$!");
-  // An external command has a group of its own.
-  uint64_t sequence = Begin("echo on; sleep 1000");
+  // An external command has a group of its own, once it runs.
+  uint64_t sequence = Begin("sh -c 'echo on; exec sleep 1000'");
   Check(session().WaitOutput(sequence, "on"));
   Interrupt(sequence);
   Finish(sequence, {.out = "on\n", .status = 130, .err = kAny});
