@@ -10,5 +10,8 @@ const char* __tsan_default_suppressions() {
   return "race:absl::*::Status::Unref\n";
 }
 
-// gRPC leaves a TLS handshake that is under way when a process ends.
-const char* __lsan_default_suppressions() { return "leak:CRYPTO_zalloc\n"; }
+// gRPC leaves a TLS handshake that is under way when a process ends, and what
+// it had looked up of a name.
+const char* __lsan_default_suppressions() {
+  return "leak:CRYPTO_zalloc\nleak:ares_\n";
+}
